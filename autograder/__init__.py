@@ -1,0 +1,1 @@
+"""Tools that release, check, grade, prove and package the problem sets."""

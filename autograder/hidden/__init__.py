@@ -1,0 +1,1 @@
+"""Hidden tests, one folder per problem set. Never part of anything that students receive."""

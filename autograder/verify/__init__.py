@@ -1,0 +1,1 @@
+"""Proof that the graders are right: variants, the matrix of verdicts, mutation."""

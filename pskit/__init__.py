@@ -1,0 +1,1 @@
+"""The students side: what the notebooks import."""
