@@ -1,0 +1,7 @@
+"""`course.toml` read into dataclasses, with errors for people."""
+
+from autograder.course.errors import CourseError, Refusal, did_you_mean
+from autograder.course.load import load_course, repository_root
+from autograder.course.model import Course, Late, ProblemSet
+
+__all__ = ["Course", "CourseError", "Late", "ProblemSet", "Refusal", "did_you_mean", "load_course", "repository_root"]
