@@ -1,0 +1,23 @@
+"""The percent files of `solutions/` read into questions and cells, and everything that is wrong with them."""
+
+from autograder.source.errors import SourceError
+from autograder.source.model import ROLES, Cell, Part, Question, Region, SourceSet
+from autograder.source.problem_set import read_set
+from autograder.source.question import read_question
+from autograder.source.worth import HiddenTest, check_worth, hidden_test_file, read_hidden_tests
+
+__all__ = [
+    "ROLES",
+    "Cell",
+    "HiddenTest",
+    "Part",
+    "Question",
+    "Region",
+    "SourceError",
+    "SourceSet",
+    "check_worth",
+    "hidden_test_file",
+    "read_hidden_tests",
+    "read_question",
+    "read_set",
+]

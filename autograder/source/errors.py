@@ -1,0 +1,14 @@
+"""What the reader of sources raises."""
+
+from pathlib import Path
+
+from autograder.course import Refusal
+
+
+class SourceError(Refusal):
+    """A source that must not be built: the file, the 1-based line (0: the whole file) and a sentence about it."""
+
+    def __init__(self, file: Path, line: int, sentence: str) -> None:
+        self.file, self.line, self.sentence = file, line, sentence
+        shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+        super().__init__(f"{shown}:{line}: {sentence}" if line else f"{shown}: {sentence}")

@@ -1,0 +1,78 @@
+"""A whole set from `solutions/`: intro, questions in the term's order, outro, and the checks across them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from autograder.course import Course, ProblemSet
+from autograder.source.cells import read_cells
+from autograder.source.errors import SourceError
+from autograder.source.model import Cell, Question, SourceSet
+from autograder.source.question import read_question
+from autograder.source.worth import check_worth, hidden_test_file
+
+
+def read_set(course: Course, plan: ProblemSet) -> SourceSet:
+    """The set's sources, checked: files, ids, points by tests and mark schemes, the core's sum. SourceError if not."""
+    folder = course.root / "solutions" / plan.name
+    _files_are_there(folder, plan)
+    questions = tuple(read_question(folder / f"{name}.py") for name in plan.questions)
+    source = SourceSet(plan, folder, _page(folder / "intro.py"), questions, _page(folder / "outro.py"))
+    _ids_are_unique(source)
+    _names_are_unique(questions)
+    for question in questions:
+        check_worth(question, hidden_test_file(course.root, plan.name, question.name))
+    _core_sums_to(course, plan, questions)
+    return source
+
+
+def _files_are_there(folder: Path, plan: ProblemSet) -> None:
+    for name in ("intro", *plan.questions, "outro"):
+        if not (folder / f"{name}.py").is_file():
+            what = "every set has one" if name in ("intro", "outro") else f"course.toml lists {name} in {plan.name}"
+            raise SourceError(folder / f"{name}.py", 0, f"does not exist, but {what}.")
+
+
+def _page(file: Path) -> tuple[Cell, ...]:
+    cells = read_cells(file, file.stem)
+    for cell in cells:
+        if cell.part:
+            raise SourceError(
+                file, cell.line, f"part {cell.part!r}: the {file.stem} has no parts; it belongs to a question."
+            )
+    return cells
+
+
+def _files_and_cells(source: SourceSet) -> Iterable[tuple[Path, Cell]]:
+    for question, cell in source.cells():
+        page = "intro.py" if cell in source.intro else "outro.py"
+        yield (question.file if question else source.folder / page), cell
+
+
+def _ids_are_unique(source: SourceSet) -> None:
+    seen: dict[str, str] = {}
+    for file, cell in _files_and_cells(source):
+        place = f"{file.name}:{cell.line}"
+        if cell.id in seen:
+            raise SourceError(file, cell.line, f"the id {cell.id!r} is taken by the cell at {seen[cell.id]}.")
+        seen[cell.id] = place
+
+
+def _names_are_unique(questions: Iterable[Question]) -> None:
+    """The notebook is one namespace: two questions that ask for the same name would grade the same code."""
+    seen: dict[str, tuple[Path, str]] = {}
+    for question in questions:
+        for cell in question.cells:
+            for name in cell.names:
+                if name in seen and seen[name] != (question.file, cell.part):
+                    where = f"{seen[name][0].name}, part {seen[name][1]}"
+                    raise SourceError(question.file, cell.line, f"{name} is already asked for in {where}.")
+                seen[name] = (question.file, cell.part)
+
+
+def _core_sums_to(course: Course, plan: ProblemSet, questions: Iterable[Question]) -> None:
+    core = [question for question in questions if question.name in plan.core]
+    total = sum(question.points for question in core)
+    if total != course.core_points:
+        sums = ", ".join(f"{question.name} {question.points:g}" for question in core)
+        message = f"the core questions sum to {total:g} points, not points.core = {course.core_points} ({sums})."
+        raise SourceError(course.root / "course.toml", 0, f"[sets.{plan.name}]: {message}")
