@@ -7,6 +7,14 @@ They do not judge: no test compares a student's result with theirs.
 from torch import Tensor
 
 
+def fit_gaussian(X: Tensor, ridge: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Mean (D,) and covariance (D, D) of the rows of X (N, D), divided by N; ridge is added to the diagonal."""
+    import torch
+
+    second_moment = torch.einsum("ni,nj->ij", X - X.mean(0), X - X.mean(0)) / X.shape[0]
+    return X.mean(0), second_moment + ridge * torch.eye(X.shape[1], dtype=X.dtype)
+
+
 def gaussian_logpdf(X: Tensor, mu: Tensor, Sigma: Tensor) -> Tensor:
     """log N(x; mu (D,), Sigma (D, D)) of the rows of X (N, D), (N,)."""
     import torch
@@ -28,6 +36,20 @@ def e_step(X: Tensor, log_pi: Tensor, mus: Tensor, Sigmas: Tensor) -> tuple[Tens
 
     log_joint = log_pi + torch.distributions.MultivariateNormal(mus, Sigmas).log_prob(X[:, None, :])
     return log_joint.log_softmax(1), log_joint.logsumexp(1)
+
+
+def m_step(X: Tensor, log_resp: Tensor, ridge: float = 0.0, zero_mean: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+    """log_pi (K,), mus (K, D) and Sigmas (K, D, D) of the rows of X (N, D) under log_resp (N, K)."""
+    import math
+
+    import torch
+
+    total = log_resp.logsumexp(0)
+    share = (log_resp - total).exp()
+    mus = share.mT @ X * (0.0 if zero_mean else 1.0)
+    deviations = X[:, None, :] - mus
+    Sigmas = torch.einsum("nk,nki,nkj->kij", share, deviations, deviations)
+    return total - math.log(len(X)), mus, Sigmas + ridge * torch.eye(X.shape[1], dtype=X.dtype)
 
 
 def wiener_denoise(Y: Tensor, mu: Tensor, Sigma: Tensor, sigma: float) -> Tensor:
