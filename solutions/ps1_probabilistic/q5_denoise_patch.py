@@ -6,17 +6,17 @@
 # $$y = x + \sigma n, \qquad n \sim \mathcal N(0, I),$$
 #
 # a clean patch $x$ plus noise of known standard deviation $\sigma$. Which $x$ was it? The data cannot say: every $x$ is
-# possible. The *prior* $p(x)$ says which of them look like photographs, and Bayes' rule weighs the two:
-# $p(x \mid y) \propto p(x)\, p(y \mid x)$. If you must name a single patch and pay for the squared error
-# $\mathbb E\,\lVert \hat x - x \rVert^2$, the best you can do is the **posterior mean** $\hat x(y) = \mathbb E[x \mid y]$.
-# It is also called the MMSE estimate, for minimum mean squared error.
+# possible. The *prior* $p(x)$ says which of them look like photographs, and Bayes' rule weighs the two: $p(x \mid y)
+# \propto p(x)\, p(y \mid x)$. If you must name a single patch and pay for the squared error $\mathbb E\,\lVert \hat x -
+# x \rVert^2$, the best you can do is the **posterior mean** $\hat x(y) = \mathbb E[x \mid y]$. It is also called the
+# MMSE estimate, for minimum mean squared error.
 #
 # **One Gaussian.** Let $p(x) = \mathcal N(x; \mu, \Sigma)$. Up to a constant,
 #
 # $$-2 \log p(x \mid y) = (x-\mu)^\top \Sigma^{-1} (x-\mu) + \tfrac{1}{\sigma^2} \lVert y - x \rVert^2 .$$
 #
-# This is quadratic in $x$, so the posterior is Gaussian. Collect the terms in $xx^\top$ to read off its precision and those
-# in $x$ to read off its mean $m$:
+# This is quadratic in $x$, so the posterior is Gaussian. Collect the terms in $xx^\top$ to read off its precision and
+# those in $x$ to read off its mean $m$:
 #
 # $$\Lambda = \Sigma^{-1} + \tfrac{1}{\sigma^2} I, \qquad \Lambda\, m = \Sigma^{-1}\mu + \tfrac{1}{\sigma^2}\, y .$$
 #
@@ -25,15 +25,15 @@
 #
 # $$m = \mu + \Sigma\,(\Sigma + \sigma^2 I)^{-1} (y - \mu),$$
 #
-# which never inverts $\Sigma$. Along an eigenvector of $\Sigma$ with variance $\lambda$ it shrinks the deviation from the
-# mean by $\lambda / (\lambda + \sigma^2)$: directions in which photographs vary a lot are believed, the others are pulled to
-# the mean. For stationary signals, where the eigenvectors are sinusoids, this is the filter of Wiener (1949).
+# which never inverts $\Sigma$. Along an eigenvector of $\Sigma$ with variance $\lambda$ it shrinks the deviation from
+# the mean by $\lambda / (\lambda + \sigma^2)$: directions in which photographs vary a lot are believed, the others are
+# pulled to the mean. For stationary signals, where the eigenvectors are sinusoids, this is the filter of Wiener (1949).
 
 # %% [markdown] role="text"
 # ### 5a. The Wiener filter (code, 4 points)
 #
-# Return the posterior mean of every row of `Y`. `sigma` is the noise's *standard deviation*, a positive number. Keep the
-# dtype of `Y`. About two lines, with no loop over patches: all rows share one matrix.
+# Return the posterior mean of every row of `Y`. `sigma` is the noise's *standard deviation*, a positive number. Keep
+# the dtype of `Y`. About two lines, with no loop over patches: all rows share one matrix.
 
 # %% role="answer" part="5a"
 def wiener_denoise(Y: Tensor, mu: Tensor, Sigma: Tensor, sigma: float) -> Tensor:
@@ -61,26 +61,26 @@ with check("5a") as c:
 # %% [markdown] role="text"
 # ### 5b. The posterior mean under a mixture (code, 9 points)
 #
-# One Gaussian treats an edge and a patch of sky alike: the gain does not depend on $y$. Under a mixture
-# $p(x) = \sum_k \pi_k\, \mathcal N(x; \mu_k, \Sigma_k)$ there are two unknowns, the patch $x$ and the component $k$ it came
-# from. Split the posterior mean over the second:
+# One Gaussian treats an edge and a patch of sky alike: the gain does not depend on $y$. Under a mixture $p(x) = \sum_k
+# \pi_k\, \mathcal N(x; \mu_k, \Sigma_k)$ there are two unknowns, the patch $x$ and the component $k$ it came from.
+# Split the posterior mean over the second:
 #
 # $$\mathbb E[x \mid y] = \sum_k p(k \mid y)\; \mathbb E[x \mid y, k].$$
 #
-# Given $k$ the prior is Gaussian, so the second factor is 5a. For the first, ask how a *noisy* patch of component $k$ is
-# distributed: $y$ is the sum of two independent Gaussian vectors. Work out $p(y \mid k)$ and then $p(k \mid y)$ before you
-# write code. You have already written the function that computes it; only its arguments are new.
+# Given $k$ the prior is Gaussian, so the second factor is 5a. For the first, ask how a *noisy* patch of component $k$
+# is distributed: $y$ is the sum of two independent Gaussian vectors. Work out $p(y \mid k)$ and then $p(k \mid y)$
+# before you write code. You have already written the function that computes it; only its arguments are new.
 #
 # `mode` chooses between two estimates:
 #
 # - `"mmse"`: the posterior mean above.
-# - `"map_component"`: find the single most probable component $k^\star = \arg\max_k p(k \mid y)$ and return
-#   $\mathbb E[x \mid y, k^\star]$ alone. It is cheaper in principle (one filter per patch) and is the step that Zoran and
-#   Weiss (2011) use inside their image denoiser, which you build in question 6.
+# - `"map_component"`: find the single most probable component $k^\star = \arg\max_k p(k \mid y)$ and return $\mathbb
+#   E[x \mid y, k^\star]$ alone. It is cheaper in principle (one filter per patch) and is the step that Zoran and Weiss
+#   (2011) use inside their image denoiser, which you build in question 6.
 #
-# Work in logs until the weights are normalised: a patch far from every component must give a finite answer. Loop over the
-# $K$ components rather than forming all filtered patches at once: an array of $N \times K \times D$ numbers is 1.5 GB for one
-# photograph and 20 components.
+# Work in logs until the weights are normalised: a patch far from every component must give a finite answer. Loop over
+# the $K$ components rather than forming all filtered patches at once: an array of $N \times K \times D$ numbers is 1.5
+# GB for one photograph and 20 components.
 
 
 # %% role="answer" part="5b"
@@ -115,48 +115,52 @@ with check("5b") as c:
 # %% [markdown] role="text"
 # ### 5c. Tweedie's formula (written, 5 points)
 #
-# Let $p$ be *any* density on $\mathbb R^D$, $y = x + \sigma n$ with $n \sim \mathcal N(0, I)$ independent of $x \sim p$, and
-# let $p_\sigma(y) = \int p(x)\, \mathcal N(y; x, \sigma^2 I)\, dx$ be the density of the noisy patch.
+# Let $p$ be *any* density on $\mathbb R^D$, $y = x + \sigma n$ with $n \sim \mathcal N(0, I)$ independent of $x \sim
+# p$, and let $p_\sigma(y) = \int p(x)\, \mathcal N(y; x, \sigma^2 I)\, dx$ be the density of the noisy patch.
 #
 # 1. Prove **Tweedie's formula**: $\;\mathbb E[x \mid y] = y + \sigma^2\, \nabla_y \log p_\sigma(y)$. (2 points)
 # 2. Apply it to a mixture of Gaussians and show that it gives your `"mmse"` estimate, weights and all. (2 points)
-# 3. A common bug computes the weights of 5b with the clean covariances $\Sigma_k$ in the place of those of the noisy patch.
-#    Take two components with mean zero, one of low variance (sky) and one of high variance (texture), and a noisy patch of
-#    sky. What does the bug do to it, and why? (1 point)
+# 3. A common bug computes the weights of 5b with the clean covariances $\Sigma_k$ in the place of those of the noisy
+#    patch. Take two components with mean zero, one of low variance (sky) and one of high variance (texture), and a
+#    noisy patch of sky. What does the bug do to it, and why? (1 point)
 #
-# Robbins (1956) credits the formula to Maurice Tweedie; Efron (2011) tells its story. Keep it in mind: it says that *whoever
-# can denoise knows the gradient of the log-density*, and problem set 3 builds diffusion models on nothing else.
+# Robbins (1956) credits the formula to Maurice Tweedie; Efron (2011) tells its story. Keep it in mind: it says that
+# *whoever can denoise knows the gradient of the log-density*, and problem set 3 builds diffusion models on nothing
+# else.
 
 # %% [markdown] role="written" part="5c"
 # ### BEGIN SOLUTION
-# **1.** Differentiate under the integral. Since $\nabla_y \mathcal N(y; x, \sigma^2 I) = \frac{x - y}{\sigma^2}\, \mathcal N(y; x, \sigma^2 I)$,
+# **1.** Differentiate under the integral. Since $\nabla_y \mathcal N(y; x, \sigma^2 I) = \frac{x - y}{\sigma^2}\,
+# \mathcal N(y; x, \sigma^2 I)$,
 #
 # $$\nabla_y p_\sigma(y) = \int p(x)\, \frac{x-y}{\sigma^2}\, \mathcal N(y; x, \sigma^2 I)\, dx .$$
 #
 # Divide by $p_\sigma(y)$. By Bayes' rule $p(x)\, \mathcal N(y; x, \sigma^2 I) / p_\sigma(y) = p(x \mid y)$, so
 #
-# $$\nabla_y \log p_\sigma(y) = \int \frac{x - y}{\sigma^2}\, p(x \mid y)\, dx = \frac{\mathbb E[x \mid y] - y}{\sigma^2},$$
+# $$\nabla_y \log p_\sigma(y) = \int \frac{x - y}{\sigma^2}\, p(x \mid y)\, dx
+# = \frac{\mathbb E[x \mid y] - y}{\sigma^2},$$
 #
 # which is the claim. Only the noise has to be Gaussian; nothing was assumed about $p$.
 #
 # **2.** The noisy patch of component $k$ is a sum of independent Gaussians, so $p_\sigma(y) = \sum_k \pi_k\,
 # \mathcal N(y; \mu_k, C_k)$ with $C_k = \Sigma_k + \sigma^2 I$. Hence
 #
-# $$\nabla \log p_\sigma(y) = \frac{\sum_k \pi_k\, \mathcal N(y; \mu_k, C_k)\, \bigl(-C_k^{-1}(y - \mu_k)\bigr)}{p_\sigma(y)}
+# $$\nabla \log p_\sigma(y)
+# = \frac{\sum_k \pi_k\, \mathcal N(y; \mu_k, C_k)\, \bigl(-C_k^{-1}(y - \mu_k)\bigr)}{p_\sigma(y)}
 # = -\sum_k w_k(y)\, C_k^{-1} (y - \mu_k), \qquad w_k(y) = p(k \mid y),$$
 #
-# the responsibilities under the noisy mixture. As the weights sum to one, Tweedie's formula gives
-# $\sum_k w_k \bigl[\, y - \sigma^2 C_k^{-1}(y - \mu_k) \bigr]$, and with $\sigma^2 I = C_k - \Sigma_k$ each bracket is
-# $y - (y - \mu_k) + \Sigma_k C_k^{-1} (y-\mu_k) = \mu_k + \Sigma_k C_k^{-1} (y - \mu_k)$, the Wiener estimate of component $k$.
+# the responsibilities under the noisy mixture. As the weights sum to one, Tweedie's formula gives $\sum_k w_k \bigl[\,
+# y - \sigma^2 C_k^{-1}(y - \mu_k) \bigr]$, and with $\sigma^2 I = C_k - \Sigma_k$ each bracket is $y - (y - \mu_k) +
+# \Sigma_k C_k^{-1} (y-\mu_k) = \mu_k + \Sigma_k C_k^{-1} (y - \mu_k)$, the Wiener estimate of component $k$.
 #
-# **3.** The noise alone gives the patch an energy of about $D \sigma^2$. Under the clean low-variance component that is all
-# but impossible, so nearly all weight goes to the high-variance component, whose filter shrinks little. The noise is taken
-# for texture and stays, just where it is most visible and would be easiest to remove.
+# **3.** The noise alone gives the patch an energy of about $D \sigma^2$. Under the clean low-variance component that is
+# all but impossible, so nearly all weight goes to the high-variance component, whose filter shrinks little. The noise
+# is taken for texture and stays, just where it is most visible and would be easiest to remove.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 1 point: differentiates the noisy density under the integral and has the gradient of the Gaussian kernel right
 # - 1 point: divides by the noisy density, recognises the posterior and concludes
-# - 1 point: the noisy mixture has covariances Sigma_k + sigma^2 I, and its score is the weighted sum of the components' scores
-# - 1 point: turns each term into the Wiener estimate (using sigma^2 I = C_k - Sigma_k or the like) and names the weights as responsibilities of the noisy patch
-# - 1 point: the noise makes sky improbable under the clean low-variance component, so the patch is given to texture and its noise stays
+# - 1 point: the noisy mixture has covariances Sigma_k + sigma^2 I; its score is the weighted sum of component scores
+# - 1 point: turns each term into a Wiener estimate and names the weights as responsibilities of the noisy patch
+# - 1 point: noise makes sky improbable under the clean low-variance component; it is taken for texture and stays
 # ### END MARK SCHEME
