@@ -2,11 +2,12 @@
 # ## x1. Discrete data (8 points)
 #
 # A pixel of a file is one of 256 integers, a word one of 50,000. For such data a model may simply be a **table of
-# probabilities**, and that shows more plainly than any density what a model can and cannot do. Here you fit three of them by
-# stochastic gradient descent on the negative log-likelihood (NLL):
+# probabilities**, and that shows more plainly than any density what a model can and cannot do. Here you fit three
+# of them by stochastic gradient descent on the negative log-likelihood (NLL):
 #
 # 1. a *histogram*: one free probability per value, anything can be represented;
-# 2. a *discretised logistic*: two parameters, a smooth bump on the integers (PixelCNN++, Salimans et al., 2017, eq. 2);
+# 2. a *discretised logistic*: two parameters, a smooth bump on the integers (PixelCNN++, Salimans et al., 2017, eq.
+#    2);
 # 3. a *Markov chain*: a table per pair of neighbours, for several variables at once.
 #
 # The losses stay per example and in nats, as everywhere in this course.
@@ -14,12 +15,14 @@
 # %% [markdown] role="text"
 # ### x1a. A histogram by its logits (code, 2 points)
 #
-# Probabilities must be positive and sum to one, which gradient descent does not know. So the free parameters are *logits*
-# $\theta \in \mathbb{R}^K$, and
+# Probabilities must be positive and sum to one, which gradient descent does not know. So the free parameters are
+# *logits* $\theta \in \mathbb{R}^K$, and
 #
-# $$ p_\theta(x = k) = \frac{e^{\theta_k}}{\sum_j e^{\theta_j}}, \qquad \text{NLL}(x) = \log \sum_j e^{\theta_j} - \theta_x . $$
+# $$ p_\theta(x = k) = \frac{e^{\theta_k}}{\sum_j e^{\theta_j}}, \qquad
+# \text{NLL}(x) = \log \sum_j e^{\theta_j} - \theta_x . $$
 #
-# Return the NLL of each example. Logits may be large: $e^{800}$ is infinite in double precision, its logarithm is not.
+# Return the NLL of each example. Logits may be large: $e^{800}$ is infinite in double precision, its logarithm is
+# not.
 
 # %% role="answer" part="x1a"
 def histogram_nll(logits: Tensor, x: Tensor) -> Tensor:
@@ -41,27 +44,28 @@ with check("x1a") as c:
 # %% [markdown] role="text"
 # ### x1b. The discretised logistic (code, 2 points)
 #
-# A histogram does not know that grey value 101 lies beside 102. A smooth density does. The logistic distribution with mean
-# $\mu$ and scale $s$ has the distribution function $\sigma\!\left((x-\mu)/s\right)$, with $\sigma$ the sigmoid. Give every
-# integer the mass of its bin of width one, and leave the two outer bins **open**, so that no mass is lost:
+# A histogram does not know that grey value 101 lies beside 102. A smooth density does. The logistic distribution
+# with mean $\mu$ and scale $s$ has the distribution function $\sigma\!\left((x-\mu)/s\right)$, with $\sigma$ the
+# sigmoid. Give every integer the mass of its bin of width one, and leave the two outer bins **open**, so that no
+# mass is lost:
 #
 # $$ P(x) = \sigma(a) - \sigma(b), \qquad a = \frac{x + \frac12 - \mu}{s}, \quad b = \frac{x - \frac12 - \mu}{s}, $$
 #
 # with $a = +\infty$ for $x = K-1$ and $b = -\infty$ for $x = 0$.
 #
-# Computed like this, a value 40 scales away has probability $1 - 1 = 0$: the loss is infinite and its gradient is gone, just
-# where it is needed most. Show for yourself that
+# Computed like this, a value 40 scales away has probability $1 - 1 = 0$: the loss is infinite and its gradient is
+# gone, just where it is needed most. Show for yourself that
 #
 # $$ \sigma(a) - \sigma(b) = \sigma(a)\,\sigma(-b)\,\bigl(1 - e^{\,b-a}\bigr), $$
 #
 # a product, whose logarithm is exact everywhere, and note what becomes of each factor in the two open bins.
-# `torch.where` picks values, but **both** of its branches take part in the gradient, and $0 \cdot \infty$ there is NaN: keep
-# both branches finite.
+# `torch.where` picks values, but **both** of its branches take part in the gradient, and $0 \cdot \infty$ there is
+# NaN: keep both branches finite.
 
 
 # %% role="answer" part="x1b"
 def discretized_logistic_logprob(x: Tensor, mu: Tensor, log_s: Tensor, K: int) -> Tensor:
-    """Log-probability of the integers x in {0..K-1} under a logistic with mean mu and scale exp(log_s); all three broadcast.
+    """Log-probability of the integers x in {0..K-1} under a logistic with mean mu and scale exp(log_s); all broadcast.
 
     Bins have width one around the integers; the first and the last one are open. Returned in the dtype of mu.
     """
@@ -88,10 +92,11 @@ with check("x1b") as c:
     c.true(bool(torch.isfinite(far).all()), "300 scales from the mean the log-probability is still finite")
 
 # %% [markdown] role="text"
-# **Which distribution does it fit?** Grey values of a photograph with a bright sky and a dark wood have two peaks. The cell
-# below draws such values and fits both models by SGD on mini-batches. Watch three things: where the histogram's loss ends,
-# the gap between the two models, and where the single bump of the logistic goes. For comparison it also minimises the *other*
-# direction, $\mathrm{KL}(q_\theta \,\|\, p)$, which is possible here only because the data's distribution is known.
+# **Which distribution does it fit?** Grey values of a photograph with a bright sky and a dark wood have two peaks.
+# The cell below draws such values and fits both models by SGD on mini-batches. Watch three things: where the
+# histogram's loss ends, the gap between the two models, and where the single bump of the logistic goes. For
+# comparison it also minimises the *other* direction, $\mathrm{KL}(q_\theta \,\|\, p)$, which is possible here only
+# because the data's distribution is known.
 
 # %% role="run"
 with experiment("x1: two models of two peaks, by SGD"):
@@ -147,14 +152,15 @@ with experiment("x1: two models of two peaks, by SGD"):
 # %% [markdown] role="text"
 # ### x1c. Several variables: a Markov chain (code, 2 points)
 #
-# A histogram over $D$ variables has $K^D$ cells. For a row of $16$ binary pixels that is 65,536, for a small binary image
-# more than there are atoms. The chain rule $p(x) = \prod_d p(x_d \mid x_1, \dots, x_{d-1})$ alone does not help, since its
-# last factor is as large as the whole table. A **Markov chain** keeps one neighbour of each context:
+# A histogram over $D$ variables has $K^D$ cells. For a row of $16$ binary pixels that is 65,536, for a small binary
+# image more than there are atoms. The chain rule $p(x) = \prod_d p(x_d \mid x_1, \dots, x_{d-1})$ alone does not
+# help, since its last factor is as large as the whole table. A **Markov chain** keeps one neighbour of each
+# context:
 #
 # $$ p(x) = p(x_1) \prod_{d=2}^{D} p(x_d \mid x_{d-1}) . $$
 #
-# `logits0` holds the logits of the first variable. Row `logits[d, i]` holds those of variable `d + 1` (counted from 0) given
-# that variable `d` has the value `i`.
+# `logits0` holds the logits of the first variable. Row `logits[d, i]` holds those of variable `d + 1` (counted from
+# 0) given that variable `d` has the value `i`.
 
 
 # %% role="answer" part="x1c"
@@ -180,13 +186,14 @@ with check("x1c") as c:
     c.close(
         nll.exp(),
         [2 / 0.75**2, 2 / 0.25**2],
-        "1/2 for the first value, then 3/4 for each repeat and 1/4 for each change",
+        "1/2 for the first, 3/4 for each repeat, 1/4 for each change",
     )
 
 # %% [markdown] role="text"
-# **How many examples does a table need?** The next cell takes short rows of pixels of small digits, black or white, and fits
-# the three models to more and more of them. For these models the maximum of the likelihood is a count, so nothing needs to be
-# trained; every count starts at 1/2, which keeps unseen values possible. The held-out NLL is computed with your functions.
+# **How many examples does a table need?** The next cell takes short rows of pixels of small digits, black or white,
+# and fits the three models to more and more of them. For these models the maximum of the likelihood is a count, so
+# nothing needs to be trained; every count starts at 1/2, which keeps unseen values possible. The held-out NLL is
+# computed with your functions.
 #
 # Before you run it, write down what you expect: which model wins at 20 examples, which one at 1,000?
 
@@ -228,27 +235,29 @@ with experiment("x1: tables of three sizes on rows of pixels"):
 # %% [markdown] role="text"
 # ### x1d. What SGD on the NLL minimises, and what it costs (written, 2 points)
 #
-# 1. Let $p$ be the distribution that the mini-batches come from. Show that the expected NLL is
-#    $H(p) + \mathrm{KL}(p \,\|\, q_\theta)$, and say why SGD on mini-batches therefore descends the forward KL. Use this to
+# 1. Let $p$ be the distribution that the mini-batches come from. Show that the expected NLL is $H(p) +
+#    \mathrm{KL}(p \,\|\, q_\theta)$, and say why SGD on mini-batches therefore descends the forward KL. Use this to
 #    explain both the dashed line and where the single bump went in the first figure.
-# 2. How many free parameters do the full histogram, the independent model and the Markov chain have for $D$ variables with
-#    $K$ values? Insert the numbers of the second figure ($K = 2$, $D = 8$), and explain with them the order of the curves at
-#    the left and at the right end.
+# 2. How many free parameters do the full histogram, the independent model and the Markov chain have for $D$
+#    variables with $K$ values? Insert the numbers of the second figure ($K = 2$, $D = 8$), and explain with them
+#    the order of the curves at the left and at the right end.
 
 # %% [markdown] role="written" part="x1d"
 # ### BEGIN SOLUTION
-# 1. $\mathbb{E}_p[-\log q_\theta(x)] = -\sum_x p(x) \log p(x) + \sum_x p(x) \log \frac{p(x)}{q_\theta(x)}
-#    = H(p) + \mathrm{KL}(p \| q_\theta)$. The entropy does not depend on $\theta$. A mini-batch's mean NLL is an unbiased
-#    estimate of the expectation, and so is its gradient (the sum over $x$ is finite, so gradient and expectation may be
-#    exchanged): SGD takes noisy steps down the gradient of the forward KL. As KL is never negative, the expected loss never
-#    goes below $H(p)$ (the dashed line; a single mini-batch may), and the histogram, which can represent $p$, reaches it. The
-#    logistic cannot. Where $p(x) > 0$ and $q(x) \to 0$ the term $p \log (p/q)$ grows without bound, so the forward KL puts a
-#    wide bump over both peaks. The reverse KL is punished where $q > 0$ and $p \approx 0$, so it chooses one peak.
-# 2. Full histogram: $K^D - 1$. Independent: $D(K-1)$. Markov chain: $(K-1) + (D-1)K(K-1)$. For $K = 2$, $D = 8$: 255, 8
-#    and 15. With few examples the full histogram has seen almost none of its 256 cells and is nearly uniform, about
-#    $8 \log 2 = 5.5$ nats; the small tables are already well estimated, so they lead. With many examples what counts is
-#    what a model can represent: the independent model ignores all correlations and stays on top of a plateau, the chain keeps
-#    those of neighbours, and the full histogram catches up with it and passes it when its cells are filled.
+# 1. $\mathbb{E}_p[-\log q_\theta(x)] = -\sum_x p(x) \log p(x) + \sum_x p(x) \log \frac{p(x)}{q_\theta(x)} = H(p) +
+#    \mathrm{KL}(p \| q_\theta)$. The entropy does not depend on $\theta$. A mini-batch's mean NLL is an unbiased
+#    estimate of the expectation, and so is its gradient (the sum over $x$ is finite, so gradient and expectation
+#    may be exchanged): SGD takes noisy steps down the gradient of the forward KL. As KL is never negative, the
+#    expected loss never goes below $H(p)$ (the dashed line; a single mini-batch may), and the histogram, which can
+#    represent $p$, reaches it. The logistic cannot. Where $p(x) > 0$ and $q(x) \to 0$ the term $p \log (p/q)$ grows
+#    without bound, so the forward KL puts a wide bump over both peaks. The reverse KL is punished where $q > 0$ and
+#    $p \approx 0$, so it chooses one peak.
+# 2. Full histogram: $K^D - 1$. Independent: $D(K-1)$. Markov chain: $(K-1) + (D-1)K(K-1)$. For $K = 2$, $D = 8$:
+#    255, 8 and 15. With few examples the full histogram has seen almost none of its 256 cells and is nearly
+#    uniform, about $8 \log 2 = 5.5$ nats; the small tables are already well estimated, so they lead. With many
+#    examples what counts is what a model can represent: the independent model ignores all correlations and stays on
+#    top of a plateau, the chain keeps those of neighbours, and the full histogram catches up with it and passes it
+#    when its cells are filled.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 0.5 points: the decomposition into entropy and KL, in the right direction

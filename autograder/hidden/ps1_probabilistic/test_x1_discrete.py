@@ -96,10 +96,10 @@ def logistic_gradients(ns, x, mu, log_s, K):
 @points(
     0.5,
     part="x1b",
-    hint="far from the mean a difference of two distribution functions is 1 - 1; factor it before the log",
+    hint="far from the mean the difference is 1 - 1: factor it before the logarithm",
 )
 def test_far_tails_are_exact(ps, rng):
-    """A value hundreds of scales away has the right finite log-probability and pulls the mean with the right gradient."""
+    """A value hundreds of scales away has its finite log-probability and pulls the mean towards it."""
     x = torch.tensor([0, 3, 200, 255, 20])
     mu, log_s = 110 + 5 * uniform(rng, 5), torch.full((5,), -1.0, dtype=torch.float64) - uniform(rng, 5)
     expect_close(ps.discretized_logistic_logprob(x, mu, log_s, 256), exact_logprobs(x, mu, log_s.exp(), 256))
@@ -111,7 +111,7 @@ def test_far_tails_are_exact(ps, rng):
 @points(
     0.5,
     part="x1b",
-    hint="x, mu and log_s broadcast against one another; one log-probability per element, in mu's dtype",
+    hint="x, mu and log_s broadcast; one log-probability per element, in mu's dtype",
 )
 def test_parameters_broadcast(ps, rng):
     """One mean per column and one scale for all give a log-probability per element, in single precision too."""
@@ -133,7 +133,7 @@ def chain_logprob(logits0, logits, seq):
 @points(
     1,
     part="x1c",
-    hint="the first value has its own table, and each next value is looked up in the row of the value before it",
+    hint="the first value has its own table; each next one is looked up in the row of the value before it",
 )
 def test_every_sequence_gets_its_chain_of_factors(ps, rng):
     """All 81 sequences of four three-valued variables get their product of factors, and those sum to one."""
@@ -145,9 +145,7 @@ def test_every_sequence_gets_its_chain_of_factors(ps, rng):
     expect_true(abs(float((-nll).exp().sum()) - 1) < 1e-9, "the probabilities of all sequences sum to one")
 
 
-@points(
-    0.5, part="x1c", hint="with D = 1 there are no transitions: what remains is the histogram of the first variable"
-)
+@points(0.5, part="x1c", hint="with D = 1 there are no transitions, only the histogram of the first variable")
 def test_one_variable_is_a_histogram(ps, rng):
     """A chain of length one is a histogram, for one example and for several."""
     ps.provide(histogram_nll=good_histogram_nll)
