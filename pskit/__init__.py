@@ -1,1 +1,11 @@
-"""The students side: what the notebooks import."""
+"""The students' side: what the notebooks import. Everything here uses only what Colab has installed."""
+
+from pskit import data, figures
+from pskit.artifact import save_artifact
+from pskit.checkpoint import resumable
+from pskit.checks import check
+from pskit.environment import setup
+from pskit.experiments import experiment
+from pskit.submission import submit
+
+__all__ = ["check", "data", "experiment", "figures", "resumable", "save_artifact", "setup", "submit"]

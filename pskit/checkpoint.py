@@ -1,0 +1,99 @@
+"""Training that survives a disconnect: steps that are counted, shown and saved, and go on where they stopped.
+
+    run = resumable("checkpoints/em.safetensors", {"log_resp": log_resp0}, made_by=(em_fit, e_step, m_step))
+    for i in run.steps(30):
+        run.state = {"log_resp": ...}
+        run.log(nats=155.4)
+
+A checkpoint belongs to the code and the settings that made it: when one of the functions in `made_by` or a setting
+changes, training starts again. Random numbers are not part of it; draw them from a generator seeded by the step.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from safetensors import SafetensorError
+from torch import Tensor
+from tqdm import tqdm
+
+from pskit.tensors import read, write
+
+
+class resumable:
+    """A training loop with a checkpoint. `state` is a dict of tensors, replaced (not changed in place) by each step.
+
+    `history` maps each logged name to its values so far.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        state: Mapping[str, Tensor],
+        *,
+        made_by: tuple[Callable[..., Any], ...] = (),
+        settings: Mapping[str, Any] | None = None,
+        every: float = 60.0,
+        fresh: bool = False,
+    ) -> None:
+        self.path, self.state, self.every = Path(path), dict(state), every
+        self.done = 0
+        self.history: dict[str, list[float]] = {}
+        self._mark = _fingerprint(made_by, settings or {})
+        if not fresh:
+            self._resume()
+
+    def steps(self, n: int, title: str = "") -> Iterator[int]:
+        """The numbers of the steps still to do, out of n. Saves every `every` seconds, after a whole step, and at the end."""
+        saved_at, start = time.monotonic(), self.done
+        with tqdm(
+            total=n, initial=start, desc=title or self.path.stem, mininterval=0.5, dynamic_ncols=True
+        ) as self._bar:
+            for i in range(start, n):
+                yield i
+                self.done = i + 1
+                self._bar.update()
+                if self.done == n or time.monotonic() - saved_at >= self.every:
+                    self.save()
+                    saved_at = time.monotonic()
+
+    def log(self, **values: float) -> None:
+        """Remember numbers of this step, such as the loss, and show them beside the progress bar."""
+        for name, value in values.items():
+            self.history.setdefault(name, []).append(float(value))
+        self._bar.set_postfix({name: f"{float(value):.4g}" for name, value in values.items()})
+
+    def save(self) -> None:
+        """Write the checkpoint now."""
+        about = {"done": self.done, "history": self.history, "made_by": self._mark}
+        write(self.path, self.state, {"about": json.dumps(about)})
+
+    def _resume(self) -> None:
+        if not self.path.exists():
+            return
+        try:
+            state, info = read(self.path)
+            about = json.loads(info["about"])
+        except (SafetensorError, OSError, KeyError, ValueError):
+            print(f"{self.path} cannot be read; training starts again.")
+            return
+        if about["made_by"] != self._mark:
+            print(f"{self.path} was made by other code or settings; training starts again.")
+            return
+        self.state, self.done, self.history = state, about["done"], about["history"]
+        print(f"Resumed after step {self.done} from {self.path}. Delete that file to start again.")
+
+
+def _fingerprint(functions: tuple[Callable[..., Any], ...], settings: Mapping[str, Any]) -> str:
+    """Changes when a function's code or a setting changes, and not with comments or where a cell stands."""
+    codes = [_code_facts(f.__code__) for f in functions]
+    return hashlib.sha256(repr((codes, sorted(settings.items()))).encode()).hexdigest()
+
+
+def _code_facts(code: CodeType) -> tuple[Any, ...]:
+    constants = [_code_facts(c) if isinstance(c, CodeType) else c for c in code.co_consts]
+    return code.co_code, code.co_names, constants

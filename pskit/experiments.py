@@ -1,0 +1,56 @@
+"""Run cells: they time themselves, and they wait politely for answers that are not written yet."""
+
+import time
+from types import FrameType, TracebackType
+
+from pskit.origin import in_own_cell
+from pskit.stubs import Stub, Waiting, names_made_in, stub_of, waiting
+
+
+class experiment:
+    """A cell that uses the student's answers: `with experiment("EM with K = 20"): ...`.
+
+    A stub inside it, or a variable that an earlier waiting cell would have made, becomes a sentence and the notebook
+    goes on. Every other exception is the student's to see, with its traceback.
+    """
+
+    def __init__(self, title: str) -> None:
+        self.title, self.seconds = title, 0.0
+
+    def __enter__(self) -> "experiment":
+        self._start = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self.seconds = time.perf_counter() - self._start
+        if error is None:
+            print(f"{self.title}: {_duration(self.seconds)}")
+            return True
+        assert trace is not None  # an error that reached a with block has passed through its frame
+        stub = stub_of(error)
+        if stub is not None:
+            print(f"This cell waits for {stub}. Solve it, run its cell, then run this cell again.")
+        elif isinstance(error, NameError) and in_own_cell(trace) and error.name in waiting:
+            cause = waiting[error.name]
+            stub = cause.stub
+            print(
+                f'This cell waits for `{error.name}`, which the cell "{cause.cell}" makes. '
+                f"That cell waits for {stub}. Solve it, run its cell and the cells after it again."
+            )
+        else:
+            return False
+        _remember(self.title, stub, trace.tb_frame)
+        return True
+
+
+def _remember(title: str, stub: Stub, frame: FrameType) -> None:
+    for name in names_made_in(frame) - set(frame.f_globals):
+        waiting[name] = Waiting(title, stub)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
