@@ -32,14 +32,16 @@ class _Bad(Exception):
 def artifact_problems(name: str, data: bytes) -> list[str]:
     """Sentences about what is wrong with a safetensors file; none for a sound one."""
     try:
-        _check_header(_header(data), len(data))
+        header, size = _header(data)
+        _check_tensors(header, len(data) - 8 - size)
         _check_by_library(data)
     except _Bad as reason:
         return [f"{name} {reason}. {AGAIN}"]
     return []
 
 
-def _header(data: bytes) -> Mapping[str, Any]:
+def _header(data: bytes) -> tuple[Mapping[str, Any], int]:
+    """The tensors that the header describes, and its own size in bytes."""
     if len(data) > MAX_ARTIFACT_BYTES:
         raise _Bad(f"has {len(data) // MIB} MB; at most {MAX_ARTIFACT_BYTES // MIB} MB are read")
     for head, kind in _OTHERS.items():
@@ -56,12 +58,12 @@ def _header(data: bytes) -> Mapping[str, Any]:
         raise _Bad("has a damaged header") from None
     if not isinstance(header, dict) or len(header) > MAX_TENSORS:
         raise _Bad("has a header that lists no tensors, or too many")
-    return {key: value for key, value in header.items() if key != "__metadata__"} | {"": size}
+    return {key: value for key, value in header.items() if key != "__metadata__"}, size
 
 
-def _check_header(header: Mapping[str, Any], length: int) -> None:
-    body = length - 8 - header[""]
-    spans = sorted(_span(name, entry) for name, entry in header.items() if name)
+def _check_tensors(header: Mapping[str, Any], body: int) -> None:
+    """The tensors fill the file's `body` bytes, each its own."""
+    spans = sorted(_span(name, entry) for name, entry in header.items())
     if not spans:
         raise _Bad("holds no tensors")
     end = 0
@@ -80,7 +82,7 @@ def _span(name: str, entry: Any) -> tuple[int, int, str]:
         numbers = [*shape, start, stop]
     except (TypeError, KeyError, ValueError):
         raise _Bad(f"describes tensor {name!r} incompletely") from None
-    if dtype not in ITEM_BYTES:
+    if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
         raise _Bad(f"stores tensor {name!r} as {str(dtype)[:20]!r}; allowed are {', '.join(ITEM_BYTES)}")
     if not all(type(number) is int and 0 <= number <= MAX_ARTIFACT_BYTES for number in numbers):
         raise _Bad(f"gives tensor {name!r} an impossible shape or place")

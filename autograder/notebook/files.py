@@ -57,7 +57,7 @@ class Collected:
         if limit == 0:
             return None
         if size > limit:
-            self.notes.append(f"{name} has {size // MIB} MB and was not read; at most {limit // MIB} MB are.")
+            self.notes.append(_too_large(name, size, limit))
             return None
         data = read(min(limit, self._left) + 1)
         if len(data) > limit or len(data) > self._left:
@@ -93,15 +93,14 @@ def _single(path: Path, found: Collected) -> None:
         raise Unreadable(f"{path.name} does not exist or may not be read. Check the path.") from None
     if not stat.S_ISREG(status.st_mode):
         raise Unreadable(f"{path.name} is not a file. Submit the notebook itself.")
-    if status.st_size > MAX_UPLOAD_BYTES:
-        raise Unreadable(_too_large(path.name, status.st_size, MAX_UPLOAD_BYTES))
     with path.open("rb") as file:
-        head = file.read(8)
+        is_zip = file.read(4) == b"PK\x03\x04"
+        limit = MAX_UPLOAD_BYTES if is_zip else MAX_NOTEBOOK_BYTES
+        if status.st_size > limit:
+            raise Unreadable(_too_large(path.name, status.st_size, limit))
         file.seek(0)
-        if not head.startswith(b"PK\x03\x04") and status.st_size > MAX_NOTEBOOK_BYTES:
-            raise Unreadable(_too_large(path.name, status.st_size, MAX_NOTEBOOK_BYTES))
-        data = file.read(MAX_UPLOAD_BYTES + 1)
-    if head.startswith(b"PK\x03\x04"):
+        data = file.read(limit)
+    if is_zip:
         _zip(path.name, data, found, depth=1)
     else:
         found.files.append(Found(path.name, data))
