@@ -1,0 +1,232 @@
+"""The fork server: loads torch and nothing secret, tries the walls once, forks a worker per request, watches, reaps.
+
+It listens to the grader only; a worker has no way to speak to it. Its memory, which every worker inherits, holds the
+modules of `preload`, this package and pskit as source text, the limits and the random name of a folder.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import time
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from autograder.worker import child, control, preload, reap, watch
+from autograder.worker.walls import Plan, Wall, files, identity, syscalls, try_walls
+
+TICK = 0.05
+SIGNALS = {
+    signal.SIGSEGV: "crashed (segmentation fault)", signal.SIGABRT: "aborted", signal.SIGFPE: "crashed (arithmetic)",
+    signal.SIGBUS: "crashed (bus error)", signal.SIGILL: "crashed (illegal instruction)",
+    signal.SIGSYS: "made a system call of another architecture",
+    signal.SIGKILL: "was killed by the system, most likely because memory ran out",
+}  # fmt: skip
+
+
+@dataclass
+class Live:
+    """A worker that has not been ended yet; `verdict` is why the watch killed it, `status` its wait status."""
+
+    pid: int
+    plan: Plan
+    baseline: int
+    status: int | None = None
+    verdict: tuple[str, str] | None = None
+    looks: int = field(default=0)
+
+
+def serve(connection: socket.socket, config: dict[str, Any]) -> None:
+    """Load, try the walls, then answer the grader until it is gone."""
+    missing = preload.load(config["packages"])
+    with contextlib.suppress(OSError, AttributeError):
+        identity.prctl(identity.PR_SET_CHILD_SUBREAPER, 1)
+        identity.prctl(identity.PR_SET_DUMPABLE, 0)
+    server = Server(connection, _plan(config))
+    walls = _trial(server.plan)
+    control.send(connection, {"walls": [asdict(wall) for wall in walls], "missing": missing})
+    server.confine_to({wall.name for wall in walls if not wall.stands})
+    server.loop()
+
+
+def _plan(config: dict[str, Any]) -> Plan:
+    """What the host allows, before it is tried."""
+    without = frozenset(config["without"])
+    uid = None if identity.NAME in without else identity.choose_uid(os.getpid(), set())
+    ways = _file_walls(uid) if files.NAME not in without else frozenset()
+    readable = files.library_folders(config["site"], config["spared"])
+    # The spared folders are ours: no worker needs to know where they lie.
+    config["spared"].clear()
+    return Plan(config["trial_home"], uid, ways, readable, config["limits"], (os.getpid(), os.getppid()), without)
+
+
+def _file_walls(uid: int | None) -> frozenset[str]:
+    ways = {"landlock"} if files.has_landlock() else set()
+    if uid is not None and (not ways or not _can_read_python(uid)):
+        ways.add("chroot")
+    if not ways and syscalls.available():
+        ways.add("closed")
+    return frozenset(ways)
+
+
+def _can_read_python(uid: int) -> bool:
+    """Whether a worker's user could import a module that is not loaded yet."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+            for path in files.python_files():
+                with open(path, "rb"):
+                    pass
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def _trial(plan: Plan) -> list[Wall]:
+    """Raise the walls in a fork made for this, and try them from inside."""
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            child.descriptors.place(theirs.fileno(), os.open(os.devnull, os.O_WRONLY))
+            os.write(child.descriptors.CONNECTION, json.dumps([asdict(wall) for wall in try_walls(plan)]).encode())
+        except BaseException as error:
+            os.write(child.descriptors.CONNECTION, json.dumps([asdict(Wall("trial", False, repr(error)))]).encode())
+        finally:
+            os._exit(0)
+    theirs.close()
+    with ours:
+        data = b"".join(iter(lambda: ours.recv(65536), b""))
+    os.waitpid(pid, 0)
+    walls = [Wall(**wall) for wall in json.loads(data or b"[]")] or [Wall("trial", False, "the walls' trial crashed")]
+    return [*walls, _leftovers(plan)]
+
+
+def _leftovers(plan: Plan) -> Wall:
+    name = "nothing is left behind"
+    if plan.uid is not None:
+        return Wall(name, True, "everything of the worker's user is killed afterwards")
+    if os.path.isdir("/proc/self"):
+        return Wall(name, True, "everything below the fork server is killed afterwards")
+    return Wall(name, False, "without /proc a daemon of the student's may stay")
+
+
+class Server:
+    """The workers that live, and the loop that serves, watches and reaps them."""
+
+    def __init__(self, connection: socket.socket, plan: Plan) -> None:
+        self._connection, self.plan = connection, plan
+        self._live: dict[int, Live] = {}
+
+    def confine_to(self, missing: set[str]) -> None:
+        """Leave out the walls that this host cannot raise; the others must hold in every worker."""
+        self.plan = replace(self.plan, without=self.plan.without | missing)
+
+    def loop(self) -> None:
+        """Until the grader closes its end; then every worker is killed."""
+        while True:
+            if select.select([self._connection], [], [], TICK if self._running() else None)[0]:
+                try:
+                    message, descriptors = control.receive(self._connection)
+                except (EOFError, OSError):
+                    break
+                control.send(self._connection, self._answer(message, descriptors))
+            for live in self._running():
+                self._look_after(live)
+        for number in list(self._live):
+            self._end({"id": number, "patience": 0.0})
+
+    def _running(self) -> list[Live]:
+        return [live for live in self._live.values() if live.status is None]
+
+    def _answer(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        return self._fork(message, *descriptors) if message["do"] == "fork" else self._end(message)
+
+    def _fork(self, message: dict[str, Any], connection: int, output: int) -> dict[str, Any]:
+        plan = replace(self.plan, home=message["home"], uid=self._uid())
+        if plan.uid is not None:
+            _give(plan.home, plan.uid)
+        pid = os.fork()
+        if pid == 0:
+            child.start(connection, output, plan)
+        os.close(connection)
+        os.close(output)
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/oom_score_adj", "w", encoding="ascii") as score:
+            score.write("1000")
+        self._live[message["id"]] = Live(pid, plan, watch.usage([pid]).memory)
+        return {"pid": pid, "uid": plan.uid}
+
+    def _uid(self) -> int | None:
+        taken = {live.plan.uid for live in self._live.values() if live.plan.uid is not None}
+        return None if self.plan.uid is None else identity.choose_uid(os.getpid(), taken)
+
+    def _end(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Kill the worker if it has not ended by itself within `patience`; say how it ended."""
+        live = self._live[message["id"]]
+        deadline = time.monotonic() + message["patience"]
+        while not _has_ended(live) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        verdict = live.verdict or _verdict(live.status, live.plan)
+        others = {other.pid for other in self._live.values() if other is not live and not _has_ended(other)}
+        reap.sweep(live.pid, live.plan.uid, others)
+        del self._live[message["id"]]
+        return {"reason": verdict[0], "cause": verdict[1]}
+
+    def _look_after(self, live: Live) -> None:
+        if live.verdict is None and not _has_ended(live):
+            live.verdict = self._excess(live)
+            if live.verdict is not None:
+                reap.kill(live.pid)
+
+    def _excess(self, live: Live) -> tuple[str, str] | None:
+        """What the worker uses too much of, or None."""
+        limits = live.plan.limits
+        used = watch.usage(self._processes(live))
+        if used.memory - live.baseline > limits["memory"]:
+            return f"needed more than {limits['memory'] // 2**20} MB of memory", "memory"
+        if used.threads > limits["threads"]:
+            return f"started more than {limits['threads']} threads or processes", "threads"
+        size, count = watch.folder_size(live.plan.home, limits["files"])
+        if size > limits["folder"] or count > limits["files"]:
+            return f"wrote more than {limits['folder'] // 2**20} MB or {limits['files']} files", "disk"
+        return None
+
+    def _processes(self, live: Live) -> list[int]:
+        if syscalls.NAME not in live.plan.without:
+            return [live.pid]
+        table = watch.processes()
+        mine = {pid for pid, (_, uid) in table.items() if live.plan.uid is not None and uid == live.plan.uid}
+        return [live.pid, *(mine | set(watch.descendants(live.pid, table))) - {live.pid}]
+
+
+def _give(home: str, uid: int) -> None:
+    """Make the private folder and what the grader has put there the worker's own."""
+    for path in (home, *(entry.path for entry in os.scandir(home))):
+        os.chown(path, uid, uid, follow_symlinks=False)
+
+
+def _has_ended(live: Live) -> bool:
+    if live.status is None:
+        pid, status = os.waitpid(live.pid, os.WNOHANG)
+        live.status = status if pid else None
+    return live.status is not None
+
+
+def _verdict(status: int | None, plan: Plan) -> tuple[str, str]:
+    """The wait status in words, and its cause as in `Died`."""
+    if status is None:
+        return "was ended by the grader", "ended"
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"ended itself with exit code {code}", "exit"
+    if -code == signal.SIGXCPU:
+        return f"used more than {plan.limits['cpu']} s of processor time", "cpu"
+    cause = "memory" if -code == signal.SIGKILL else "signal"
+    return SIGNALS.get(signal.Signals(-code), f"was ended by {signal.Signals(-code).name}"), cause

@@ -1,0 +1,54 @@
+"""Resource limits of one worker.
+
+Does not bound shared memory and the sum over several processes by itself; the fork server's watch does (watch.py).
+"""
+
+import resource
+
+from autograder.worker.walls.plan import NotStanding, Plan
+
+NAME = "resource limits"
+
+
+def _wanted(plan: Plan) -> dict[int, int]:
+    limits = plan.limits
+    return {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: limits["cpu"],
+        resource.RLIMIT_FSIZE: limits["file"],
+        resource.RLIMIT_NOFILE: limits["descriptors"],
+        resource.RLIMIT_MEMLOCK: 2**16,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_RTPRIO: 0,
+        # Counted per user: of use only where the user is the worker's own.
+        **({resource.RLIMIT_NPROC: limits["threads"]} if plan.uid is not None else {}),
+    }
+
+
+def confine(plan: Plan) -> None:
+    """Lower every limit, soft and hard; never above what the grader has itself."""
+    for kind, value in _wanted(plan).items():
+        _lower(kind, value)
+    # Private memory, torch's large but read-only maps excepted: counted from what the fork server has loaded.
+    _lower(resource.RLIMIT_DATA, _data_now() + plan.limits["memory"])
+
+
+def _lower(kind: int, value: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (value, value))
+
+
+def _data_now() -> int:
+    with open("/proc/self/status", encoding="ascii", errors="replace") as lines:
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
+
+
+def check(plan: Plan) -> str:
+    """The kernel confirms every limit."""
+    for kind, value in _wanted(plan).items():
+        if resource.getrlimit(kind)[1] > value or resource.getrlimit(kind)[1] == resource.RLIM_INFINITY:
+            raise NotStanding("a resource limit could not be lowered")
+    if resource.getrlimit(resource.RLIMIT_DATA)[1] == resource.RLIM_INFINITY:
+        raise NotStanding("memory is not limited")
+    return f"memory {plan.limits['memory'] // 2**20} MB, {plan.limits['threads']} threads, no core files"

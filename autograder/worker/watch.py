@@ -1,0 +1,76 @@
+"""What a worker's processes use, as the fork server sees them in /proc.
+
+Looks every 50 ms: what is allocated and freed between two looks is not seen. The resource limits are the hard bound
+for one process; this is the bound for shared memory, several processes, the folder and the count of threads.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Usage(NamedTuple):
+    """Bytes of memory that only these processes have, and their count of threads."""
+
+    memory: int
+    threads: int
+
+
+def processes() -> dict[int, tuple[int, int]]:
+    """Every process: its id to (its parent, its user)."""
+    found = {}
+    for name in os.listdir("/proc"):
+        fields = _status(int(name)) if name.isdigit() else None
+        if fields is not None:
+            found[int(name)] = int(fields["PPid"]), int(fields["Uid"].split()[0])
+    return found
+
+
+def descendants(pid: int, table: dict[int, tuple[int, int]]) -> Iterator[int]:
+    """The process ids below this one."""
+    for child, (parent, _) in table.items():
+        if parent == pid:
+            yield child
+            yield from descendants(child, table)
+
+
+def usage(pids: list[int]) -> Usage:
+    """Of these processes together; one that has ended counts as nothing."""
+    every = [fields for pid in pids if (fields := _status(pid)) is not None]
+    memory = sum(_kilobytes(fields, "RssAnon") + _kilobytes(fields, "RssShmem") for fields in every)
+    return Usage(memory * 1024, sum(int(fields.get("Threads", 0)) for fields in every))
+
+
+def folder_size(folder: str, most_files: int) -> tuple[int, int]:
+    """Bytes and files below a folder, links not followed; stops counting beyond `most_files`."""
+    size = count = 0
+    waiting = [folder]
+    while waiting and count <= most_files:
+        try:
+            entries = list(os.scandir(waiting.pop()))
+        except OSError:
+            continue
+        count += len(entries)
+        size += sum(entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries if _exists(entry))
+        waiting += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    return size, count
+
+
+def _exists(entry: "os.DirEntry[str]") -> bool:
+    try:
+        entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def _status(pid: int) -> dict[str, str] | None:
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as lines:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in lines if ":\t" in line)
+    except (OSError, ValueError):
+        return None
+
+
+def _kilobytes(fields: dict[str, str], name: str) -> int:
+    return int(fields.get(name, "0 kB").split()[0])
