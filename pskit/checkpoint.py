@@ -48,7 +48,7 @@ class resumable:
             self._resume()
 
     def steps(self, n: int, title: str = "") -> Iterator[int]:
-        """The numbers of the steps still to do, out of n. Saves every `every` seconds, after a whole step, and at the end."""
+        """The numbers of the steps still to do, out of n. Saves every `every` seconds and at the end."""
         saved_at, start = time.monotonic(), self.done
         with tqdm(
             total=n, initial=start, desc=title or self.path.stem, mininterval=0.5, dynamic_ncols=True

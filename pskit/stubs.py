@@ -37,5 +37,5 @@ def stub_of(error: BaseException) -> Stub | None:
 
 
 def names_made_in(frame: FrameType) -> set[str]:
-    """Every variable that this frame's code assigns at the notebook's top level; IPython runs each statement by itself."""
+    """Every variable that this frame's code assigns at the notebook's top level: IPython runs statements singly."""
     return {i.argval for i in dis.get_instructions(frame.f_code) if i.opname in ("STORE_NAME", "STORE_GLOBAL")}

@@ -3,12 +3,12 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({{colab_url}})
 #
-# A photograph taken in the dark is full of noise. How can a program tell the noise from the picture? It has to know what
-# pictures look like: it needs a **generative model**, a probability for every possible image. In this problem set you
-# build one, from one Gaussian to a mixture of many, fit it to pieces of real photographs with your own
+# A photograph taken in the dark is full of noise. How can a program tell the noise from the picture? It has to know
+# what pictures look like: it needs a **generative model**, a probability for every possible image. In this problem
+# set you build one, from one Gaussian to a mixture of many, fit it to pieces of real photographs with your own
 # expectation-maximisation, and use it to clean a photograph that it has never seen. In 2011 this very model denoised
-# photographs better than almost every method known (Zoran and Weiss, *From learning models of natural image patches to
-# whole image restoration*, ICCV 2011). Everything that you meet on the way comes back in the later sets: latent
+# photographs better than almost every method known (Zoran and Weiss, *From learning models of natural image patches
+# to whole image restoration*, ICCV 2011). Everything that you meet on the way comes back in the later sets: latent
 # variables and the evidence lower bound in variational autoencoders, the posterior mean and the score in diffusion
 # models.
 #
@@ -21,15 +21,15 @@
 # | 8 | hand in your trained mixture; it is judged by the likelihood it gives to photographs that you do not have |
 #
 # **Due {{due}}.** You have {{late_hours}} late hours for all sets together, charged by the started hour; after that,
-# each hour costs {{percent_per_hour}} % of the set's points. You work alone: talk about ideas, but write every line and
-# every derivation yourself. Language models may help you to test your code and to look up functions of a library; they
-# may not write answers.
+# each hour costs {{percent_per_hour}} % of the set's points. You work alone: talk about ideas, but write every line
+# and every derivation yourself. Language models may help you to test your code and to look up functions of a library;
+# they may not write answers.
 
 # %% [markdown] role="text"
 # ## Setup
 #
-# The cell below installs the course's small package `pskit` where it is missing. It needs no other version of anything,
-# no restart and no GPU, and it may be run again at any time, for example after Colab has disconnected.
+# The cell below installs the course's small package `pskit` where it is missing. It needs no other version of
+# anything, no restart and no GPU, and it may be run again at any time, for example after Colab has disconnected.
 
 # %% role="given" id="setup"
 import importlib.util
@@ -64,29 +64,32 @@ here = setup(seed=0, quick=QUICK)
 # %% [markdown] role="text"
 # ## Conventions
 #
-# | | |
-# | --- | --- |
-# | Data | one example per row: `X` is (N, D). All tensors are `torch.float64` unless the text says otherwise; results have the dtype of their inputs. |
-# | Probability | log-densities and log-likelihoods are **per example**, shape (N,), in **nats**, summed over dimensions. Probabilities stay in log space: `log_pi` (K,), `log_resp` (N, K). |
-# | Symbols | `mu` (D,) and `Sigma` (D, D) are one Gaussian; `mus` (K, D) and `Sigmas` (K, D, D) are many. `Sigma` is a covariance, never its inverse or its root; `sigma` is a standard deviation of noise. |
-# | Ridge | `ridge` is added once to the diagonal of an estimated covariance, at the very end. |
-# | Randomness | is an argument (`eps`, `noise`, `generator`). No graded function draws random numbers itself. |
-# | Images | grey values in [0, 1]; a photograph is (H, W), a patch of p x p pixels is a row of p * p values, read line by line. |
+# - **Data**: one example per row, `X` is (N, D). All tensors are `torch.float64` unless the text says otherwise;
+#   results have the dtype of their inputs.
+# - **Probability**: log-densities and log-likelihoods are *per example*, (N,), in *nats*, summed over dimensions.
+#   Probabilities stay in log space: `log_pi` (K,), `log_resp` (N, K).
+# - **Symbols**: `mu` (D,) and `Sigma` (D, D) are one Gaussian, `mus` (K, D) and `Sigmas` (K, D, D) are many. `Sigma` is
+#   a covariance, never its inverse or its root; `sigma` is the standard deviation of noise.
+# - **Ridge**: `ridge` is added once, to the diagonal of an estimated covariance.
+# - **Randomness** is an argument (`eps`, `noise`, `generator`). No graded function draws random numbers itself.
+# - **Images**: grey values in [0, 1]. A photograph is (H, W); a patch of p x p pixels is a row of p * p values, read
+#   line by line.
 #
-# A cell that you have to complete raises `NotImplementedError("Question 1a: ...")` until you do. Replace that line, keep
-# the function's name and arguments, and add helpers wherever you like. The cell below it runs *public checks* and says in
-# words what holds; cells that train or draw wait until what they need is written. Written answers go into the cells that
-# say so, in Markdown with LaTeX.
+# A cell that you have to complete raises `NotImplementedError("Question 1a: ...")` until you do. Replace that line,
+# keep the function's name and arguments, and add helpers wherever you like. The cell below it runs *public checks*
+# and says in words what holds; cells that train or draw wait until what they need is written. Written answers go into
+# the cells that say so, in Markdown with LaTeX.
 
 # %% [markdown] role="text"
 # ## Data
 #
-# Our examples are patches of 8 x 8 pixels from grey photographs. How bright a patch is as a whole says little about what
-# is on it, so we take the mean of each patch away. The 64 numbers that are left always sum to zero: they live in 63
-# dimensions, and their 64 x 64 covariance has no inverse. We therefore write each patch in an orthonormal basis of those
-# 63 dimensions, the cosine patterns of JPEG without the constant one. `basis` holds a pattern per column, so that
-# `P @ basis` are the coefficients of patches `P` (N, 64), and since the columns are orthonormal, lengths, distances and
-# densities are the same in both descriptions. Photographs for training and for testing are different pictures.
+# Our examples are patches of 8 x 8 pixels from grey photographs. How bright a patch is as a whole says little about
+# what is on it, so we take the mean of each patch away. The 64 numbers that are left always sum to zero: they live in
+# 63 dimensions, and their 64 x 64 covariance has no inverse. We therefore write each patch in an orthonormal basis of
+# those 63 dimensions, the cosine patterns of JPEG without the constant one. `basis` holds a pattern per column, so
+# that `P @ basis` are the coefficients of patches `P` (N, 64), and since the columns are orthonormal, lengths,
+# distances and densities are the same in both descriptions. Photographs for training and for testing are different
+# pictures.
 
 # %% role="run" id="data"
 with experiment("data"):
@@ -101,5 +104,5 @@ with experiment("data"):
     figures.patches(basis.T, "the 63 patterns of the basis", columns=21)
 
 # %% [markdown] role="text"
-# **Look.** Most patches are almost flat, some hold one edge, a few are full of texture. A model that is good at patches
-# has to know all three kinds. Which of them will a single Gaussian describe worst?
+# **Look.** Most patches are almost flat, some hold one edge, a few are full of texture. A model that is good at
+# patches has to know all three kinds. Which of them will a single Gaussian describe worst?
