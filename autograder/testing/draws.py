@@ -23,7 +23,8 @@ def simplex(rng: np.random.Generator, *shape: int, dtype: torch.dtype = torch.fl
 def spd(rng: np.random.Generator, D: int, *batch: int, dtype: torch.dtype = torch.float64) -> Tensor:
     """Symmetric positive definite matrices (*batch, D, D) with strong correlations and eigenvalues above 0.3."""
     A = normal(rng, *batch, D, D)
-    return (A @ A.mT / D**0.5 + 0.3 * torch.eye(D, dtype=torch.float64)).to(dtype)
+    matrices: Tensor = A @ A.mT / D**0.5 + 0.3 * torch.eye(D, dtype=torch.float64)
+    return matrices.to(dtype)
 
 
 def non_contiguous(x: Tensor) -> Tensor:

@@ -1,0 +1,147 @@
+"""One question of one submission: its worker, what is left of its time, and what was called.
+
+What came over the pipe is the student's word. Only two facts about a test are this side's own: whether anything of the
+student's ran before something went wrong, and how long it took.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.grading.sources import HiddenTestError
+from autograder.slicing import Piece
+from autograder.testing.expect import describe
+from autograder.worker import BadReply, Died, IsolationError, TimedOut, Worker, WorkerOutcome
+
+SHORTEST = 0.05  # seconds; below this no request is worth its start
+
+
+class OutOfTime(Exception):
+    """The question's time is used up; the attribute is all the seconds that it had."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the question's {seconds:.0f} s are used up")
+        self.seconds = seconds
+
+
+class LoadFailed(Exception):
+    """The question's definitions could not be run; `cause` says why. It fails every test of the question."""
+
+    def __init__(self, cause: WorkerOutcome) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class HostFailed(Exception):
+    """This machine could not provide a worker; nothing is known about the submission."""
+
+
+@dataclass
+class Calls:
+    """What one test did: the last call in words, how many there were, what came back last ("" before anything did)."""
+
+    last: str = ""
+    count: int = 0
+    returned: str = ""
+    ran: bool = False
+
+
+class Desk:
+    """A worker for one question, forked when it is first needed and again after it was lost."""
+
+    def __init__(self, fork: Callable[[], Worker], pieces: Sequence[Piece], seconds: float) -> None:
+        self._fork, self._pieces, self.seconds = fork, pieces, seconds
+        self._left, self._test_left = seconds, seconds
+        self._worker: Worker | None = None
+        self._failed: LoadFailed | None = None
+        self.host_failed: HostFailed | None = None
+        self.calls = Calls()
+
+    def begin(self, timeout: float) -> None:
+        """A test starts; all of its calls together may take `timeout` seconds."""
+        self._test_left, self.calls = timeout, Calls()
+
+    def end(self) -> None:
+        """A test ends: provided functions go."""
+        if self._worker is not None:
+            try:
+                self._worker.restore()
+            except (WorkerOutcome, IsolationError):
+                self.close()
+
+    def close(self) -> None:
+        """The worker goes, with everything in it."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            with contextlib.suppress(IsolationError):  # then the next fork says so
+                worker.close()
+
+    @property
+    def left(self) -> float:
+        """Seconds that the question has left."""
+        return self._left
+
+    def ask(self, what: str, request: Callable[[Worker, float], Any]) -> Any:
+        """Send one request of the running test. `what` describes it to the student."""
+        worker = self._ready()
+        self.calls.last, self.calls.count, self.calls.ran = what, self.calls.count + 1, True
+        answer = self._timed(lambda seconds: request(worker, seconds))
+        self.calls.returned = describe(answer)
+        return answer
+
+    def prepare(self, request: Callable[[Worker], None]) -> None:
+        """Send one request that is no call: known-good functions."""
+        worker = self._ready()
+        self._timed(lambda _: request(worker))
+
+    def _ready(self) -> Worker:
+        if self._failed is not None:
+            raise self._failed
+        if self._worker is None:
+            self._worker = worker = self._new_worker()
+            self.calls.ran = True
+            try:
+                self._timed(lambda seconds: worker.load(self._pieces, timeout=seconds))
+            except WorkerOutcome as cause:
+                self._failed = LoadFailed(cause)
+                self.close()
+                raise self._failed from None
+        return self._worker
+
+    def _new_worker(self) -> Worker:
+        try:
+            return self._fork()
+        except (Died, IsolationError) as error:
+            raise self._host_fails(error) from error
+
+    def _host_fails(self, error: Exception) -> HostFailed:
+        self.host_failed = HostFailed(str(error))
+        return self.host_failed
+
+    def _timed(self, request: Callable[[float], Any]) -> Any:
+        allowed = min(self._test_left, self._left)
+        if allowed < SHORTEST:
+            raise OutOfTime(self.seconds) if self._left < SHORTEST else TimedOut(allowed)
+        started = time.monotonic()
+        try:
+            return request(allowed)
+        except WorkerOutcome as outcome:
+            self._lose(outcome)
+            raise
+        except IsolationError as error:
+            raise self._host_fails(error) from error
+        except (TypeError, ValueError) as error:  # the test's own arguments cannot be sent
+            raise HiddenTestError(str(error)) from error
+        finally:
+            self._charge(time.monotonic() - started)
+
+    def _charge(self, seconds: float) -> None:
+        self._left -= seconds
+        self._test_left -= seconds
+
+    def _lose(self, outcome: WorkerOutcome) -> None:
+        lost = isinstance(outcome, TimedOut | Died) or (isinstance(outcome, BadReply) and not outcome.usable)
+        if lost:
+            self.close()

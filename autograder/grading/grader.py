@@ -1,0 +1,113 @@
+"""Grade submissions of one set: the release says what is asked, a worker runs the answers, hidden tests judge them."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from autograder.grading.disclosure import Disclosure
+from autograder.grading.hidden_tests import PytestBroke
+from autograder.grading.report import Report
+from autograder.grading.sitting import Sitting
+from autograder.notebook import Question, Release, Submission, read_release
+from autograder.worker import ForkServer, IsolationError, Limits
+
+TIME_LIMIT = 480.0  # seconds per submission: 80 % of Gradescope's ten minutes
+
+
+class GradingBroke(Exception):
+    """This machine failed twice while it graded a submission, which is not judged by that. The text is for staff."""
+
+
+class Grader:
+    """Grades any number of submissions of one set; use it as a context manager, so that its fork server ends.
+
+    set_name, release_path: "ps1_probabilistic" and its psN.ipynb. hidden_dir: the folder of its test_qK_topic.py.
+    seed: moves the hidden draws. limits: of each worker. isolation: "auto" or "strict". time_limit: seconds per
+    submission. checks: also run the release's public checks. Raises BadRelease and IsolationError on entering.
+    """
+
+    def __init__(
+        self,
+        set_name: str,
+        release_path: Path,
+        hidden_dir: Path,
+        seed: int,
+        limits: Limits | None = None,
+        *,
+        isolation: str = "auto",
+        time_limit: float = TIME_LIMIT,
+    ) -> None:
+        self.set_name, self.hidden_dir, self.seed, self.time_limit = set_name, Path(hidden_dir), seed, time_limit
+        self.release: Release = read_release(Path(release_path))
+        self.release_hash = hashlib.sha256(Path(release_path).read_bytes()).hexdigest()
+        self._limits, self._isolation = limits, isolation
+
+    def __enter__(self) -> Self:
+        self._server = self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.__exit__(kind, error, trace)
+
+    def _start(self) -> ForkServer:
+        return ForkServer(self._limits, isolation=self._isolation).__enter__()
+
+    @property
+    def walls(self) -> tuple[tuple[str, bool, str], ...]:
+        """What stands between student code and the grader: name, whether it stands, detail."""
+        return tuple((wall.name, wall.stands, wall.detail) for wall in self._server.walls)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that the set asks for: `read_submission(path, grader.names)`."""
+        return self.release.names
+
+    def grade(self, submission: Submission, questions: Sequence[str] | None = None, seed: int | None = None) -> Report:
+        """Run the hidden tests of these questions (all of them by default). Raises GradingBroke."""
+        chosen = self._questions(questions)
+        draws = self.seed if seed is None else seed
+        sitting = self._sit(submission, chosen, draws)
+        if sitting.host_failed:  # what was found is void: a fresh fork server, and once more
+            self._restart()
+            sitting = self._sit(submission, chosen, draws)
+        if sitting.host_failed:
+            raise GradingBroke(str(sitting.host_failed))
+        return sitting.report(self.walls, self.release_hash)
+
+    def _sit(self, submission: Submission, questions: Sequence[Question], seed: int) -> Sitting:
+        parts = [part for question in self.release.questions for part in question.parts]
+        asked = [(part.part, name) for part in parts for name in part.names]
+        sitting = Sitting(
+            self._server,
+            self.release,
+            submission,
+            Disclosure(submission.cells, asked),
+            seed,
+            time.monotonic() + self.time_limit,
+        )
+        try:
+            sitting.run(questions, self.hidden_dir)
+        except PytestBroke as error:
+            raise GradingBroke(str(error)) from error
+        return sitting
+
+    def _restart(self) -> None:
+        self._server.__exit__(None, None, None)
+        try:
+            self._server = self._start()
+        except (IsolationError, OSError) as error:
+            raise GradingBroke(f"the fork server cannot be started again: {error}") from error
+
+    def _questions(self, names: Sequence[str] | None) -> list[Question]:
+        if names is None:
+            return list(self.release.questions)
+        known = {question.name: question for question in self.release.questions}
+        for name in names:
+            if name not in known:
+                raise ValueError(f"no question {name!r} in {self.set_name}; it has {', '.join(known)}")
+        return [question for question in self.release.questions if question.name in names]
