@@ -2,7 +2,7 @@
 
 from autograder.source.errors import SourceError
 from autograder.source.model import ROLES, Cell, Part, Question, Region, SourceSet
-from autograder.source.problem_set import read_set
+from autograder.source.problem_set import read_draft, read_set
 from autograder.source.question import read_question
 from autograder.source.worth import HiddenTest, check_worth, hidden_test_file, read_hidden_tests
 
@@ -17,6 +17,7 @@ __all__ = [
     "SourceSet",
     "check_worth",
     "hidden_test_file",
+    "read_draft",
     "read_hidden_tests",
     "read_question",
     "read_set",

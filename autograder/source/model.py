@@ -110,3 +110,9 @@ class SourceSet:
         """Every cell of the notebook in order, with its question (None in intro and outro)."""
         inner = [(question, cell) for question in self.questions for cell in question.cells]
         return (*((None, cell) for cell in self.intro), *inner, *((None, cell) for cell in self.outro))
+
+    def files_and_cells(self) -> tuple[tuple[Path, Cell], ...]:
+        """Every cell of the notebook in order, with the file that it stands in."""
+        pages = [(self.folder / "intro.py", cell) for cell in self.intro]
+        pages += [(question.file, cell) for question in self.questions for cell in question.cells]
+        return (*pages, *((self.folder / "outro.py", cell) for cell in self.outro))

@@ -10,30 +10,36 @@ from autograder.source.model import Cell, Question, SourceSet
 from autograder.source.question import read_question
 from autograder.source.worth import check_worth, hidden_test_file
 
+INTRO, OUTRO = "intro", "outro"
+
 
 def read_set(course: Course, plan: ProblemSet) -> SourceSet:
     """The set's sources, checked: files, ids, points by tests and mark schemes, the core's sum. SourceError if not."""
     folder = course.root / "solutions" / plan.name
-    _files_are_there(folder, plan)
-    questions = tuple(read_question(folder / f"{name}.py") for name in plan.questions)
-    source = SourceSet(plan, folder, _page(folder / "intro.py"), questions, _page(folder / "outro.py"))
-    _ids_are_unique(source)
-    _names_are_unique(questions)
-    for question in questions:
+    for name in (INTRO, *plan.questions, OUTRO):
+        if not (folder / f"{name}.py").is_file():
+            why = "every set has one" if name in (INTRO, OUTRO) else f"course.toml lists {name} in {plan.name}"
+            raise SourceError(folder / f"{name}.py", 0, f"does not exist, but {why}.")
+    source = read_draft(course, plan)
+    for question in source.questions:
         check_worth(question, hidden_test_file(course.root, plan.name, question.name))
-    _core_sums_to(course, plan, questions)
+    _core_sums_to(course, plan, source.questions)
     return source
 
 
-def _files_are_there(folder: Path, plan: ProblemSet) -> None:
-    for name in ("intro", *plan.questions, "outro"):
-        if not (folder / f"{name}.py").is_file():
-            what = "every set has one" if name in ("intro", "outro") else f"course.toml lists {name} in {plan.name}"
-            raise SourceError(folder / f"{name}.py", 0, f"does not exist, but {what}.")
+def read_draft(course: Course, plan: ProblemSet) -> SourceSet:
+    """Those sources of a set that exist, without the checks that need all of them or the hidden tests."""
+    folder = course.root / "solutions" / plan.name
+    files = [folder / f"{name}.py" for name in plan.questions]
+    questions = tuple(read_question(file) for file in files if file.is_file())
+    source = SourceSet(plan, folder, _page(folder / f"{INTRO}.py"), questions, _page(folder / f"{OUTRO}.py"))
+    _ids_are_unique(source)
+    _names_are_unique(questions)
+    return source
 
 
 def _page(file: Path) -> tuple[Cell, ...]:
-    cells = read_cells(file, file.stem)
+    cells = read_cells(file, file.stem) if file.is_file() else ()
     for cell in cells:
         if cell.part:
             raise SourceError(
@@ -42,15 +48,9 @@ def _page(file: Path) -> tuple[Cell, ...]:
     return cells
 
 
-def _files_and_cells(source: SourceSet) -> Iterable[tuple[Path, Cell]]:
-    for question, cell in source.cells():
-        page = "intro.py" if cell in source.intro else "outro.py"
-        yield (question.file if question else source.folder / page), cell
-
-
 def _ids_are_unique(source: SourceSet) -> None:
     seen: dict[str, str] = {}
-    for file, cell in _files_and_cells(source):
+    for file, cell in source.files_and_cells():
         place = f"{file.name}:{cell.line}"
         if cell.id in seen:
             raise SourceError(file, cell.line, f"the id {cell.id!r} is taken by the cell at {seen[cell.id]}.")
