@@ -1,0 +1,85 @@
+"""A class of submissions on one fork server: a results.json for each, a table on the terminal, an exit code."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course import Refusal
+from autograder.grading.grader import Grader, GradingBroke
+from autograder.grading.report import Report
+from autograder.grading.results import ResultsFile, pessimistic, results_of
+from autograder.grading.table import print_table
+from autograder.notebook import BadRelease, Unreadable, read_submission
+from autograder.worker import IsolationError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What to grade against, and how."""
+
+    set_name: str
+    release: Path
+    hidden: Path
+    seed: int
+    isolation: str
+    time_limit: float
+    questions: Sequence[str] | None = None
+
+    def grade(self, folders: Mapping[Path, Path]) -> int:
+        """Grade each submission into its folder; 0, or 1 where something could not be graded. Raises Refusal."""
+        try:
+            with self._grader() as grader:
+                codes = [grade_one(grader, path, folder, self.questions) for path, folder in folders.items()]
+        except (BadRelease, IsolationError, ValueError) as error:
+            raise Refusal(f"grade: {error}") from None
+        return max(codes)
+
+    def _grader(self) -> Grader:
+        return Grader(
+            self.set_name,
+            self.release,
+            self.hidden,
+            self.seed,
+            isolation=self.isolation,
+            time_limit=self.time_limit,
+        )
+
+
+def grade_one(grader: Grader, path: Path, folder: Path, questions: Sequence[str] | None = None) -> int:
+    """Grade one submission into `folder`/results.json; 0, or 1 where something could not be graded."""
+    try:
+        file = ResultsFile(folder)
+    except OSError as error:
+        print(f"grade: {folder} cannot be written ({error.strerror}); {path.name} was not graded.", file=sys.stderr)
+        return 1
+    try:
+        return _grade_into(file, grader, path, questions)
+    except OSError as error:
+        print(f"grade: {file.path} could not be replaced ({error.strerror}); grade again.", file=sys.stderr)
+        return 1
+    finally:
+        file.close()
+
+
+def _grade_into(file: ResultsFile, grader: Grader, path: Path, questions: Sequence[str] | None) -> int:
+    try:
+        submission = read_submission(path, grader.names)
+    except Unreadable as sentence:
+        file.write(pessimistic(str(sentence)))
+        print(f"{path.name}: 0 points. {sentence}")
+        return 0
+    try:
+        report = grader.grade(submission, questions)
+    except GradingBroke as error:
+        print(f"grade: {path.name} could not be graded: {error}", file=sys.stderr)
+        return 1
+    file.write(results_of(report))
+    print_table(report, path.name, file.path)
+    return _tell_staff(report, path.name)
+
+
+def _tell_staff(report: Report, name: str) -> int:
+    for line in report.attention:
+        print(f"STAFF: {name}: {line}", file=sys.stderr)
+    return 1 if report.ungraded else 0

@@ -1,0 +1,207 @@
+"""results.json in Gradescope's form, written so that a valid one stands whatever happens afterwards.
+
+What this does not protect against: a harness that kills the whole container and writes its own, and a file system that
+promises space for a file and takes the promise back.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from autograder.grading.messages import render
+from autograder.grading.outcomes import CouldNotBeGraded, Passed
+from autograder.grading.report import Report, TestReport, WrittenPart
+
+FILE = "results.json"
+RESERVED = 4 * 2**20  # bytes set aside for the final file, so that a full disk cannot stop it
+MOST_TEXT = 20_000  # characters per output; Gradescope cuts at 100,000
+LONG_TEST = 100  # characters of a test's name
+
+CUT_OFF = (
+    "Grading did not finish, so this result says nothing about your work, and its score of 0 does not count. "
+    "Staff: grade this submission again; the output of the autograder says what happened."
+)
+
+
+class ResultsFile:
+    """One results.json. Opening it writes the pessimistic one; `write` replaces it in one step."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises OSError where the folder cannot be written at all."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path, self._partial = folder / FILE, folder / f".{FILE}.partial"
+        self._replace(encode(pessimistic(CUT_OFF)))
+        self._reserve()
+
+    def write(self, results: dict[str, Any]) -> None:
+        """Replace the file. Raises OSError, and leaves a valid older one, where the folder has become unwritable."""
+        self._replace(encode(results))
+
+    def _reserve(self) -> None:
+        """Set space aside under the partial file's name, which the next write uses."""
+        with contextlib.suppress(OSError), self._partial.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, RESERVED)
+
+    def _replace(self, data: bytes) -> None:
+        handle = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        with os.fdopen(handle, "r+b", buffering=0) as file:
+            _write_all(file.fileno(), data)
+            file.truncate(len(data))
+            os.fsync(file.fileno())
+        self._partial.replace(self.path)
+        _sync_folder(self.path.parent)
+
+    def close(self) -> None:
+        """Give back what was set aside."""
+        with contextlib.suppress(OSError):
+            self._partial.unlink(missing_ok=True)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # some file systems cannot, and the file itself is safe
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def encode(results: dict[str, Any]) -> bytes:
+    """JSON in ASCII, whatever students' text holds."""
+    return (json.dumps(results, indent=1, ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
+
+
+def pessimistic(sentence: str) -> dict[str, Any]:
+    """No points, and a sentence that says why."""
+    return {
+        "score": 0.0,
+        "output": sentence,
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [{"name": "Grading", "score": 0.0, "max_score": 0.0, "output": sentence, "output_format": "text"}],
+    }
+
+
+def results_of(report: Report) -> dict[str, Any]:
+    """A report in Gradescope's form."""
+    return {
+        "score": report.score,
+        "execution_time": round(report.seconds, 3),
+        "output": _cut(headline(report)),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [*map(_test, report.tests), *map(_written, report.written)],
+        "extra_data": _extra(report),
+    }
+
+
+def headline(report: Report) -> str:
+    """The first lines that a student and staff read."""
+    lines = [
+        *_loud(report),
+        f"{report.score:g} of {report.max_score:g} points by {len(report.tests)} hidden tests, {report.passed} passed"
+        f" ({report.set}, release {report.release[:12]}, submission {report.submission[:12]}).",
+        *_checks(report),
+    ]
+    if report.written:
+        parts = ", ".join(f"{part.part} ({part.points:g})" for part in report.written)
+        lines.append(f"Graded by people, and not part of this score: {parts}.")
+    missing = [name for name, stands, _ in report.walls if not stands]
+    if missing:
+        lines.append(f"Staff: this machine lacks walls around the submitted code: {', '.join(missing)}.")
+    return "\n".join([*lines, *(f"Note: {note}" for note in report.notes)])
+
+
+def _loud(report: Report) -> list[str]:
+    if not report.ungraded:
+        return []
+    numbers = ", ".join(test.number for test in report.ungraded)
+    return [f"COULD NOT BE GRADED, by the course's fault; no points are lost, staff must look: {numbers}."]
+
+
+def _checks(report: Report) -> list[str]:
+    if not report.checks:
+        return []
+    held = sum(check.passed for check in report.checks)
+    return [f"Public checks passed, as the grader ran them: {held} of {len(report.checks)} (they carry no points)."]
+
+
+def _test(test: TestReport) -> dict[str, Any]:
+    return {
+        "name": test.claim if len(test.claim) <= LONG_TEST else f"{test.claim[: LONG_TEST - 1].rstrip()}…",
+        "number": test.number,
+        "score": test.score,
+        "max_score": test.points,
+        "status": "passed" if isinstance(test.outcome, Passed) else "failed",
+        "output": _cut(output_of(test)),
+        "output_format": "text",
+        "visibility": "visible",
+        "tags": _tags(test),
+    }
+
+
+def output_of(test: TestReport) -> str:
+    """What a student reads under a test's claim."""
+    lines = [render(test.outcome)]
+    if test.called:
+        lines.append(f"Called with: {test.called}")
+    if test.hint:
+        lines.append(f"Hint: {test.hint}")
+    return "\n".join(lines)
+
+
+def _tags(test: TestReport) -> list[str]:
+    kind = "could not be graded" if isinstance(test.outcome, CouldNotBeGraded) else type(test.outcome).__name__
+    return [test.question, test.part, kind]
+
+
+def _written(part: WrittenPart) -> dict[str, Any]:
+    """A line without a score, which Gradescope neither counts nor marks."""
+    return {
+        "name": f"{part.title or 'Written answer'} (written, {part.points:g} points)",
+        "number": part.part,
+        "output": "Graded by people.",
+        "output_format": "text",
+        "visibility": "visible",
+        "tags": [part.part, "written"],
+    }
+
+
+def _extra(report: Report) -> dict[str, Any]:
+    return {
+        "set": report.set,
+        "max_score": report.max_score,
+        "written_points": sum(part.points for part in report.written),
+        "seed": report.seed,
+        "release_sha256": report.release,
+        "submission_sha256": report.submission,
+        "walls": [{"name": name, "stands": stands, "detail": detail} for name, stands, detail in report.walls],
+        "seconds": {test.number: round(test.seconds, 4) for test in report.tests},
+        "public_checks": [{"part": c.part, "label": c.label, "passed": c.passed} for c in report.checks],
+        "versions": _versions(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {name: getattr(sys.modules.get(name), "__version__", "") for name in ("torch", "numpy", "scipy", "pytest")}
+    return {"python": platform.python_version(), **{name: str(version) for name, version in found.items() if version}}
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MOST_TEXT:
+        return text
+    return f"{text[:MOST_TEXT]}\n(the rest, {len(text) - MOST_TEXT} characters, is cut)"
