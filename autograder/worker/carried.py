@@ -1,26 +1,27 @@
 """What the fork server is started with: source texts, folders of installed packages, limits. Nothing hidden."""
 
 import importlib.util
-import site
-import sys
 import sysconfig
 from pathlib import Path
 from typing import Any
 
 import autograder
 from autograder.worker.limits import Limits
+from autograder.worker.preload import NEEDED
+from autograder.worker.walls.files import library_folders
 
 PACKAGE = Path(__file__).parent
 BOOT = PACKAGE / "boot.py"
 
 
 def configuration(limits: Limits, trial_home: str, without: frozenset[str]) -> dict[str, Any]:
-    """The fork server's whole knowledge. `spared` is forgotten there once the readable folders are worked out."""
+    """The fork server's whole knowledge."""
+    folders = site_folders()
     return {
         "modules": modules(),
         "packages": sorted(name for name in _sources(_folder("pskit"), "pskit")),
-        "site": site_folders(),
-        "spared": [str(Path(path).resolve()) for path in autograder.__path__],
+        "site": folders,
+        "readable": library_folders(folders, [str(path) for path in autograder.__path__]),
         "trial_home": trial_home,
         "limits": limits.plain(),
         "without": sorted(without),
@@ -49,16 +50,13 @@ def _sources(folder: Path, package: str) -> dict[str, tuple[str, bool]]:
 
 def _folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
-    assert spec is not None and spec.origin is not None, f"{package} is not installed"
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{package} is not installed", name=package)
     return Path(spec.origin).parent
 
 
 def site_folders() -> list[str]:
     """Where installed packages lie, without the paths that .pth files add (an editable install names our folder)."""
-    folders = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *_system_sites()]
-    return list(dict.fromkeys(folder for folder in folders if Path(folder).is_dir()))
-
-
-def _system_sites() -> list[str]:
-    known = set(site.getsitepackages()) | ({site.getusersitepackages()} if site.ENABLE_USER_SITE else set())
-    return [path for path in sys.path if path in known]
+    needed = [str(_folder(name.split(".")[0]).parent) for name in NEEDED]
+    usual = [path for path in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")) if Path(path).is_dir()]
+    return list(dict.fromkeys([*needed, *usual]))

@@ -7,10 +7,11 @@ suffer then: the grader trusts nothing that comes out, and nothing secret is in 
 import contextlib
 import os
 import random
+import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import safetensors.torch
@@ -62,9 +63,12 @@ class Service:
     def serve(self) -> None:
         """Say that the walls are up, then answer until the grader closes the connection."""
         self._send((0, "ok", None))
-        while (request := self._receive()) is not None:
-            sequence, action, *parts = request
-            self._answer(sequence, self._ACTIONS[action], parts)
+        try:
+            while (request := self._receive()) is not None:
+                sequence, action, *parts = request
+                self._answer(sequence, self._ACTIONS[action], parts)
+        except MemoryError:  # no room even for a request: say so by the way of dying
+            os.kill(os.getpid(), signal.SIGKILL)
         os._exit(0)
 
     def _answer(self, sequence: int, action: Callable[..., Any], parts: list[Any]) -> None:
@@ -142,7 +146,7 @@ class Service:
         tensors = safetensors.torch.load(data)
         return Kept(tensors) if keep else tensors
 
-    _ACTIONS: dict[str, Callable[..., Any]] = {
+    _ACTIONS: ClassVar[dict[str, Callable[..., Any]]] = {
         "load": _load, "call": _call, "call_method": _call_method, "get": _get, "find": _find, "run": _run,
         "provide": _provide, "restore": _restore, "artifact": _artifact,
     }  # fmt: skip

@@ -31,11 +31,16 @@ class Piece(Protocol):
     """A run of source as the slicer gives it; compiled under `filename` with the cell's own line numbers."""
 
     @property
-    def filename(self) -> str: ...
+    def filename(self) -> str:
+        """Such as "cell 12"."""
+
     @property
-    def first_line(self) -> int: ...
+    def first_line(self) -> int:
+        """The line of that cell where the source begins, from 1."""
+
     @property
-    def source(self) -> str: ...
+    def source(self) -> str:
+        """Whole statements."""
 
 
 class ForkServer:
@@ -55,32 +60,38 @@ class ForkServer:
 
     def __enter__(self) -> Self:
         """Start loading in the background; `fork` and `walls` wait for it."""
-        self._base = Path(tempfile.mkdtemp(prefix="worker-"))
-        self._base.chmod(0o711)
-        self._control, theirs = socket.socketpair()
-        try:
+        with contextlib.ExitStack() as stack:
+            self._base = Path(tempfile.mkdtemp(prefix="worker-"))
+            stack.callback(shutil.rmtree, self._base, ignore_errors=True)
+            # Passable for the workers' users, who do not know the names in it; readable for nobody.
+            self._base.chmod(0o711)
+            self._errors = stack.enter_context(tempfile.TemporaryFile())
+            self._control, theirs = socket.socketpair()
             with theirs:
                 self._process = self._launch(theirs)
+            stack.callback(self._stop)
             self._configure()
             if self._isolation == "strict":
                 self._wait()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End every worker and the server, and remove the folder."""
+        self._stack.close()
+
+    def _stop(self) -> None:
+        """Close the connection, upon which the server kills what lives and ends; then make sure of it."""
         for worker in list(self._workers):
-            worker.close()
+            with contextlib.suppress(IsolationError):
+                worker.close()
         self._control.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=10)
         self._process.kill()
         self._process.wait()
-        shutil.rmtree(self._base, ignore_errors=True)
 
     @property
     def walls(self) -> tuple[Wall, ...]:
@@ -124,7 +135,6 @@ class ForkServer:
         shutil.rmtree(worker.home, ignore_errors=True)
 
     def _launch(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         empty = self._base / "empty"
         empty.mkdir()
         return subprocess.Popen(
@@ -137,7 +147,6 @@ class ForkServer:
     def _configure(self) -> None:
         trial = self._base / "trial"
         trial.mkdir(mode=0o700)
-        trial.chmod(0o777)
         data = json.dumps(carried.configuration(self.limits, str(trial), self._without)).encode()
         self._control.sendall(len(data).to_bytes(8, "big") + data)
 

@@ -7,11 +7,12 @@ from collections.abc import Set
 from typing import Any
 
 STUB = re.compile(r"Question \S{1,12}: .{1,200}")
+COURSE = ("probe", "provided")
 MAX_TEXT, MAX_FRAMES = 2000, 20
 OUT_OF_MEMORY = "can't allocate memory"
 
 
-class Missing(Exception):
+class Missing(AttributeError):
     """The notebook does not define the name that was asked for."""
 
 
@@ -68,7 +69,10 @@ def _origin(error: BaseException, cells: Set[str]) -> str:
     mine = [step.tb_frame.f_code.co_filename in cells for step in steps]
     if not any(mine):
         return "student" if isinstance(error, SyntaxError) and error.filename in cells else "probe"
-    return "student" if mine[-1] and _is_raise(steps[-1]) else "library"
+    if not _is_raise(steps[-1]):
+        return "library"
+    last = steps[-1].tb_frame.f_code.co_filename
+    return "student" if last in cells else "probe" if last in COURSE else "library"
 
 
 def _is_raise(step: types.TracebackType) -> bool:

@@ -62,7 +62,7 @@ class Notebook:
 
     def _remember(self, filename: str, first_line: int, source: str) -> None:
         """Let inspect.getsource find the piece; torch.jit and dataclasses look there."""
-        lines = linecache.cache.get(filename, (0, None, [], filename))[2]
+        lines = linecache.getlines(filename)
         new = [line + "\n" for line in source.split("\n")]
         last = first_line - 1 + len(new)
         lines = lines + ["\n"] * (last - len(lines))

@@ -33,7 +33,7 @@ USUAL = (
 
 
 def load(packages: list[str]) -> list[str]:
-    """Import everything, in one thread; the names that could not be imported, with the reason. `packages` are our own, such as pskit."""
+    """Import everything, in one thread, and say what could not be imported and why. `packages` are pskit's modules."""
     missing = []
     warnings.simplefilter("ignore")
     for name in (*NEEDED, *USUAL, *packages):

@@ -19,7 +19,7 @@ size and depth in bounded time, or BadReply; it does not promise that the value 
 import math
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import msgpack
 import numpy as np
@@ -139,7 +139,7 @@ class Encoder:
             plain = torch.Tensor.detach(value).cpu().resolve_conj().resolve_neg().contiguous()
             self._emit(b"T", TORCH_NAMES[plain.dtype], plain.dim(), *plain.shape)
             raw = plain.reshape(-1).view(torch.uint8).numpy()
-        return self._attach(memoryview(raw))
+        return self._attach(memoryview(raw.data))
 
     def _array(self, value: np.ndarray[Any, Any], depth: int) -> None:
         plain = np.asarray(value).view(np.ndarray)
@@ -179,7 +179,7 @@ class Decoder:
             return self._decode(structure, buffers)
         except BadReply:
             raise
-        except (ValueError, TypeError, OverflowError, RuntimeError, MemoryError, msgpack.UnpackException) as error:
+        except Exception as error:
             raise BadReply(f"the reply could not be read ({type(error).__name__})") from None
 
     def _decode(self, structure: Buffer, buffers: Buffer) -> Any:
@@ -295,7 +295,7 @@ class Decoder:
             raise BadReply("the reply holds an object without a name")
         return self._resolve(number, name)
 
-    _TAGS: dict[bytes, Callable[["Decoder", int], Any]] = {
+    _TAGS: ClassVar[dict[bytes, Callable[["Decoder", int], Any]]] = {
         b"i": _big_int, b"c": _complex, b"b": _bytes, b"l": _list, b"t": _tuple, b"d": _dict,
         b"T": _tensor, b"A": _array, b"S": _scalar, b"h": _handle,
     }  # fmt: skip

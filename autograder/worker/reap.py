@@ -11,6 +11,7 @@ import signal
 import time
 
 from autograder.worker import watch
+from autograder.worker.walls import identity
 
 ATTEMPTS = 200
 
@@ -51,9 +52,7 @@ def _kill_user(uid: int) -> None:
     helper = os.fork()
     if helper == 0:
         try:
-            os.setgroups([])
-            os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
+            identity.become(uid)
             os.kill(-1, signal.SIGKILL)
         finally:
             os._exit(0)

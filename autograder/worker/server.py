@@ -5,17 +5,18 @@ modules of `preload`, this package and pskit as source text, the limits and the 
 """
 
 import contextlib
-import json
 import os
 import select
 import signal
 import socket
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from autograder.worker import child, control, preload, reap, watch
-from autograder.worker.walls import Plan, Wall, files, identity, syscalls, try_walls
+from autograder.worker.trial import plan_for, try_plan
+from autograder.worker.walls import Plan, identity, syscalls
 
 TICK = 0.05
 SIGNALS = {
@@ -35,7 +36,6 @@ class Live:
     baseline: int
     status: int | None = None
     verdict: tuple[str, str] | None = None
-    looks: int = field(default=0)
 
 
 def serve(connection: socket.socket, config: dict[str, Any]) -> None:
@@ -44,78 +44,13 @@ def serve(connection: socket.socket, config: dict[str, Any]) -> None:
     with contextlib.suppress(OSError, AttributeError):
         identity.prctl(identity.PR_SET_CHILD_SUBREAPER, 1)
         identity.prctl(identity.PR_SET_DUMPABLE, 0)
-    server = Server(connection, _plan(config))
-    walls = _trial(server.plan)
+    plan = plan_for(config)
+    _give(plan)
+    walls = try_plan(plan)
     control.send(connection, {"walls": [asdict(wall) for wall in walls], "missing": missing})
-    server.confine_to({wall.name for wall in walls if not wall.stands})
-    server.loop()
-
-
-def _plan(config: dict[str, Any]) -> Plan:
-    """What the host allows, before it is tried."""
-    without = frozenset(config["without"])
-    uid = None if identity.NAME in without else identity.choose_uid(os.getpid(), set())
-    ways = _file_walls(uid) if files.NAME not in without else frozenset()
-    readable = files.library_folders(config["site"], config["spared"])
-    # The spared folders are ours: no worker needs to know where they lie.
-    config["spared"].clear()
-    return Plan(config["trial_home"], uid, ways, readable, config["limits"], (os.getpid(), os.getppid()), without)
-
-
-def _file_walls(uid: int | None) -> frozenset[str]:
-    ways = {"landlock"} if files.has_landlock() else set()
-    if uid is not None and (not ways or not _can_read_python(uid)):
-        ways.add("chroot")
-    if not ways and syscalls.available():
-        ways.add("closed")
-    return frozenset(ways)
-
-
-def _can_read_python(uid: int) -> bool:
-    """Whether a worker's user could import a module that is not loaded yet."""
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            os.setgroups([])
-            os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
-            for path in files.python_files():
-                with open(path, "rb"):
-                    pass
-            code = 0
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-
-
-def _trial(plan: Plan) -> list[Wall]:
-    """Raise the walls in a fork made for this, and try them from inside."""
-    ours, theirs = socket.socketpair()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            child.descriptors.place(theirs.fileno(), os.open(os.devnull, os.O_WRONLY))
-            os.write(child.descriptors.CONNECTION, json.dumps([asdict(wall) for wall in try_walls(plan)]).encode())
-        except BaseException as error:
-            os.write(child.descriptors.CONNECTION, json.dumps([asdict(Wall("trial", False, repr(error)))]).encode())
-        finally:
-            os._exit(0)
-    theirs.close()
-    with ours:
-        data = b"".join(iter(lambda: ours.recv(65536), b""))
-    os.waitpid(pid, 0)
-    walls = [Wall(**wall) for wall in json.loads(data or b"[]")] or [Wall("trial", False, "the walls' trial crashed")]
-    return [*walls, _leftovers(plan)]
-
-
-def _leftovers(plan: Plan) -> Wall:
-    name = "nothing is left behind"
-    if plan.uid is not None:
-        return Wall(name, True, "everything of the worker's user is killed afterwards")
-    if os.path.isdir("/proc/self"):
-        return Wall(name, True, "everything below the fork server is killed afterwards")
-    return Wall(name, False, "without /proc a daemon of the student's may stay")
+    # What stood once must stand in every worker; what did not is left out.
+    plan = replace(plan, without=plan.without | {wall.name for wall in walls if not wall.stands})
+    Server(connection, plan).loop()
 
 
 class Server:
@@ -124,10 +59,6 @@ class Server:
     def __init__(self, connection: socket.socket, plan: Plan) -> None:
         self._connection, self.plan = connection, plan
         self._live: dict[int, Live] = {}
-
-    def confine_to(self, missing: set[str]) -> None:
-        """Leave out the walls that this host cannot raise; the others must hold in every worker."""
-        self.plan = replace(self.plan, without=self.plan.without | missing)
 
     def loop(self) -> None:
         """Until the grader closes its end; then every worker is killed."""
@@ -151,15 +82,14 @@ class Server:
 
     def _fork(self, message: dict[str, Any], connection: int, output: int) -> dict[str, Any]:
         plan = replace(self.plan, home=message["home"], uid=self._uid())
-        if plan.uid is not None:
-            _give(plan.home, plan.uid)
+        _give(plan)
         pid = os.fork()
         if pid == 0:
             child.start(connection, output, plan)
         os.close(connection)
         os.close(output)
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/oom_score_adj", "w", encoding="ascii") as score:
-            score.write("1000")
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{pid}/oom_score_adj").write_text("1000", encoding="ascii")
         self._live[message["id"]] = Live(pid, plan, watch.usage([pid]).memory)
         return {"pid": pid, "uid": plan.uid}
 
@@ -206,10 +136,12 @@ class Server:
         return [live.pid, *(mine | set(watch.descendants(live.pid, table))) - {live.pid}]
 
 
-def _give(home: str, uid: int) -> None:
+def _give(plan: Plan) -> None:
     """Make the private folder and what the grader has put there the worker's own."""
-    for path in (home, *(entry.path for entry in os.scandir(home))):
-        os.chown(path, uid, uid, follow_symlinks=False)
+    if plan.uid is None:
+        return
+    for path in (plan.home, *(entry.path for entry in os.scandir(plan.home))):
+        os.chown(path, plan.uid, plan.uid, follow_symlinks=False)
 
 
 def _has_ended(live: Live) -> bool:

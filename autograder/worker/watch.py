@@ -6,7 +6,10 @@ for one process; this is the bound for shared memory, several processes, the fol
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
+
+PROC = Path("/proc")
 
 
 class Usage(NamedTuple):
@@ -19,10 +22,10 @@ class Usage(NamedTuple):
 def processes() -> dict[int, tuple[int, int]]:
     """Every process: its id to (its parent, its user)."""
     found = {}
-    for name in os.listdir("/proc"):
-        fields = _status(int(name)) if name.isdigit() else None
+    for pid in (int(entry.name) for entry in PROC.glob("[1-9]*")):
+        fields = _status(pid)
         if fields is not None:
-            found[int(name)] = int(fields["PPid"]), int(fields["Uid"].split()[0])
+            found[pid] = int(fields["PPid"]), int(fields["Uid"].split()[0])
     return found
 
 
@@ -66,10 +69,10 @@ def _exists(entry: "os.DirEntry[str]") -> bool:
 
 def _status(pid: int) -> dict[str, str] | None:
     try:
-        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as lines:
-            return dict(line.rstrip("\n").split(":\t", 1) for line in lines if ":\t" in line)
-    except (OSError, ValueError):
+        text = (PROC / str(pid) / "status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return None
+    return dict(line.split(":\t", 1) for line in text.split("\n") if ":\t" in line)
 
 
 def _kilobytes(fields: dict[str, str], name: str) -> int:

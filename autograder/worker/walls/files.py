@@ -29,16 +29,16 @@ DETAILS = {
 def has_landlock() -> bool:
     """Whether the kernel offers Landlock to us."""
     try:
-        return landlock_abi_version() >= 1
+        return bool(landlock_abi_version() >= 1)
     except (LandlockError, OSError, AttributeError):
         return False
 
 
-def library_folders(site: list[str], spared: list[str]) -> tuple[str, ...]:
+def library_folders(site: list[str], spared: list[str]) -> list[str]:
     """What Python itself needs to read, without anything that holds or lies in a `spared` folder (ours)."""
-    roots = [os.path.dirname(os.__file__), *site, *SYSTEM, *DEVICES]
+    roots = [str(Path(os.__file__).parent), *site, *SYSTEM, *DEVICES]
     secret = [Path(folder).resolve() for folder in spared]
-    return tuple(dict.fromkeys(str(path) for root in roots for path in _around(Path(root), secret)))
+    return list(dict.fromkeys(str(path) for root in roots for path in _around(Path(root), secret)))
 
 
 def _around(root: Path, secret: list[Path]) -> Iterator[Path]:
@@ -58,7 +58,7 @@ def confine_landlock(plan: Plan) -> None:
     rules = Ruleset()
     handled = FSAccess.all()
     for path in plan.readable:
-        rights = FSAccess.READ_FILE if not os.path.isdir(path) else FSAccess.READ_FILE | FSAccess.READ_DIR
+        rights = FSAccess.READ_FILE | FSAccess.READ_DIR if Path(path).is_dir() else FSAccess.READ_FILE
         rules.allow(path, rules=rights & handled)
     rules.allow(plan.home, rules=_own_folder() & handled)
     rules.apply()
@@ -82,14 +82,22 @@ def _own_folder() -> FSAccess:
 
 def check(plan: Plan) -> str:
     """Try what must fail: reading a file that everyone may read, listing /, writing outside the private folder."""
-    attempts = ("/etc/passwd", "/proc/self/environ", "/proc/1/status", *(f"/proc/{pid}/environ" for pid in plan.grader))
-    for path in attempts:
+    for path in ("/etc/passwd", "/proc/self/environ", "/proc/1/status"):
         if _can_open(path, os.O_RDONLY):
-            raise NotStanding(f"the worker can read {path.replace(str(os.getppid()), 'PID')}: {_why(plan)}")
+            raise NotStanding(f"the worker can read {path}: {_why(plan)}")
     for folder in ("/tmp", "/var/tmp", "/dev/shm"):
         if _can_open(f"{folder}/worker-probe-{os.getpid()}", os.O_WRONLY | os.O_CREAT):
             raise NotStanding(f"the worker can write in {folder}: {_why(plan)}")
     return "; ".join(DETAILS[way] for way in sorted(plan.files))
+
+
+def check_grader(plan: Plan) -> str:
+    """Try to read what the kernel tells about the grader's and the fork server's processes."""
+    for pid in plan.grader:
+        for name in ("environ", "maps", "mem", "fd/0", "cwd/."):
+            if _can_open(f"/proc/{pid}/{name}", os.O_RDONLY):
+                raise NotStanding(f"the worker can read /proc/PID/{name} of the grader")
+    return "nothing in /proc of the grader's processes can be read"
 
 
 def _can_open(path: str, flags: int) -> bool:
@@ -99,7 +107,7 @@ def _can_open(path: str, flags: int) -> bool:
         return False
     os.close(fd)
     if flags & os.O_CREAT:
-        os.unlink(path)
+        Path(path).unlink()
     return True
 
 

@@ -6,6 +6,7 @@ Does not protect files that everyone may read; the files wall does that.
 import ctypes
 import os
 import signal
+from pathlib import Path
 
 from autograder.worker.walls.plan import NotStanding, Plan
 
@@ -35,17 +36,22 @@ def choose_uid(server: int, taken: set[int]) -> int | None:
 
 def _is_mapped(uid: int) -> bool:
     """Whether this user namespace knows the user id."""
-    with open("/proc/self/uid_map", encoding="ascii") as lines:
-        ranges = [[int(word) for word in line.split()] for line in lines]
+    lines = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+    ranges = [[int(word) for word in line.split()] for line in lines]
     return any(start <= uid < start + count for start, _, count in ranges)
+
+
+def become(uid: int) -> None:
+    """Take on a user and a group of the same number, for good. Raises OSError."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
 
 
 def confine(plan: Plan) -> None:
     """Become the worker's user for good, and die with the fork server."""
     if plan.uid is not None:
-        os.setgroups([])
-        os.setresgid(plan.uid, plan.uid, plan.uid)
-        os.setresuid(plan.uid, plan.uid, plan.uid)
+        become(plan.uid)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     prctl(PR_SET_DUMPABLE, 0)
 

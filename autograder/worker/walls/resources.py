@@ -4,6 +4,7 @@ Does not bound shared memory and the sum over several processes by itself; the f
 """
 
 import resource
+from pathlib import Path
 
 from autograder.worker.walls.plan import NotStanding, Plan
 
@@ -40,8 +41,8 @@ def _lower(kind: int, value: int) -> None:
 
 
 def _data_now() -> int:
-    with open("/proc/self/status", encoding="ascii", errors="replace") as lines:
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
+    lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
 
 
 def check(plan: Plan) -> str:

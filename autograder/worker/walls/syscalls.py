@@ -9,6 +9,9 @@ Does not protect against bugs in the calls that remain: reading, writing, memory
 import errno
 import os
 import socket
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from autograder.worker.walls.plan import NotStanding, Plan
 
@@ -36,7 +39,7 @@ LOOK_UP = (
     "stat stat64 lstat lstat64 newfstatat fstatat64 statx statfs access faccessat faccessat2 readlink readlinkat "
     "getcwd chdir fchdir"
 )
-PATHS = "open openat openat2 creat mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 truncate"
+PATHS = "open openat openat2 creat mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2"
 ABOUT_ITSELF = (
     "getpid getppid getuid geteuid getgid getegid getresuid getresgid getgroups getpgid getpgrp getsid getrlimit "
     "ugetrlimit getrusage sysinfo uname umask getrandom getpriority capget wait4 waitid"
@@ -53,7 +56,8 @@ REFUSED = (
     "swapon swapoff reboot sethostname setdomainname settimeofday clock_settime adjtimex clock_adjtime acct "
     "open_by_handle_at name_to_handle_at fanotify_init inotify_init inotify_init1 landlock_create_ruleset seccomp "
     "rt_sigqueueinfo rt_tgsigqueueinfo setpriority ioprio_set sched_setscheduler sched_setattr setpgid setsid vhangup "
-    "lookup_dcookie mbind set_mempolicy migrate_pages move_pages iopl ioperm modify_ldt vmsplice splice tee"
+    "truncate truncate64 lookup_dcookie mbind set_mempolicy migrate_pages move_pages iopl ioperm modify_ldt "
+    "vmsplice splice tee"
 )
 ALLOWED = (MEMORY, THREADS, SIGNALS, CLOCKS, OPEN_FILES, LOOK_UP, ABOUT_ITSELF)
 
@@ -76,6 +80,7 @@ def confine(plan: Plan) -> None:
     import pyseccomp as seccomp
 
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
+    rules.set_attr(seccomp.Attr.ACT_BADARCH, seccomp.KILL_PROCESS)
     for name in " ".join(ALLOWED).split():
         _add(rules, seccomp.ALLOW, name)
     for name in REFUSED.split():
@@ -86,9 +91,9 @@ def confine(plan: Plan) -> None:
     rules.load()
 
 
-def _conditional(rules: "object", seccomp: "object") -> None:
+def _conditional(rules: Any, seccomp: Any) -> None:
     """The calls that are allowed with certain arguments only."""
-    allow, argument, equal, masked = seccomp.ALLOW, seccomp.Arg, seccomp.EQ, seccomp.MASKED_EQ  # type: ignore[attr-defined]
+    allow, argument, equal, masked = seccomp.ALLOW, seccomp.Arg, seccomp.EQ, seccomp.MASKED_EQ
     _add(rules, allow, "clone", argument(0, masked, CLONE_THREAD | CLONE_NAMESPACES, CLONE_THREAD))
     for name in ("kill", "tgkill"):
         _add(rules, allow, name, argument(0, equal, os.getpid()))
@@ -99,9 +104,9 @@ def _conditional(rules: "object", seccomp: "object") -> None:
         _add(rules, allow, "prctl", argument(0, equal, option))
 
 
-def _add(rules: "object", action: int, name: str, *arguments: object) -> None:
+def _add(rules: Any, action: int, name: str, *arguments: Any) -> None:
     try:
-        rules.add_rule(action, name, *arguments)  # type: ignore[attr-defined]
+        rules.add_rule(action, name, *arguments)
     except (ValueError, OSError) as error:
         # An old libseccomp does not know the newest calls; they are on no list then, and fail.
         if arguments or getattr(error, "errno", errno.EINVAL) not in (errno.EINVAL, errno.EFAULT):
@@ -111,7 +116,7 @@ def _add(rules: "object", action: int, name: str, *arguments: object) -> None:
 def check(plan: Plan) -> str:
     """Try what must fail: a socket, a process, a signal to the grader."""
     for family in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6):
-        if _works(lambda family=family: socket.socket(family, socket.SOCK_STREAM).close()):  # type: ignore[misc]
+        if _works(partial(_open_socket, family)):
             raise NotStanding("the worker can open a socket: libseccomp or seccomp itself is missing")
     if _works(_fork):
         raise NotStanding("the worker can start a process")
@@ -120,12 +125,16 @@ def check(plan: Plan) -> str:
     return "an allow list: no network, processes, tracing, namespaces, mounts, keys, io_uring"
 
 
-def _works(attempt: "object") -> bool:
+def _works(attempt: Callable[[], None]) -> bool:
     try:
-        attempt()  # type: ignore[operator]
+        attempt()
     except OSError:
         return False
     return True
+
+
+def _open_socket(family: int) -> None:
+    socket.socket(family, socket.SOCK_STREAM).close()
 
 
 def _fork() -> None:
