@@ -43,12 +43,13 @@ def _row(question: Question) -> str:
 
 
 def _hand_in(course: Course, source: SourceSet) -> str:
-    artifacts = [cell.file for question in source.questions for cell in question.cells if cell.file]
-    files = " and ".join(f"`{name}`" for name in (source.plan.notebook, *dict.fromkeys(artifacts)))
+    artifacts = dict.fromkeys(cell.file for question in source.questions for cell in question.cells if cell.file)
+    files = " and ".join(f"`{name}`" for name in (source.plan.notebook, *artifacts))
+    loose = ", by themselves or in one zip" if artifacts else ""
     late = course.late
     return (
-        f"Upload {files} to Gradescope, by themselves or in one zip; the notebook's last section makes the file "
-        "for you. What counts is the code and the text of your answers, not the cells' outputs.\n\n"
+        f"Upload {files} to Gradescope{loose}; the notebook's last section makes the file for you. "
+        "What counts is the code and the text of your answers, not the cells' outputs.\n\n"
         f"You have {late.hours} late hours for all sets together, used by the started hour. Once they are used up, "
         f"each further started hour costs {late.percent_per_hour:g} % of the set's points."
     )
