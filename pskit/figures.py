@@ -43,7 +43,7 @@ def patches(P: Tensor, title: str = "", columns: int | None = None, scale: float
 
 def photographs(images: Mapping[str, Tensor], clean: Tensor | None = None) -> None:
     """Grey photographs (H, W) in [0, 1] side by side under their names, with their PSNR where `clean` is given."""
-    titles = [name if clean is None else f"{name}: {psnr(image, clean):.2f} dB" for name, image in images.items()]
+    titles = [name if clean is None else _with_psnr(name, image, clean) for name, image in images.items()]
     height, width = next(iter(images.values())).shape
     figure, axes = _axes(len(images), width=min(5.0 * len(images), 16), aspect=height / width)
     for ax, title, image in zip(axes, titles, images.values(), strict=True):
@@ -55,6 +55,11 @@ def psnr(image: Tensor, clean: Tensor) -> float:
     """Peak signal-to-noise ratio in dB of values in [0, 1]; infinite for equal images."""
     error = float(((image - clean) ** 2).mean())
     return math.inf if error == 0 else -10 * math.log10(error)
+
+
+def _with_psnr(name: str, image: Tensor, clean: Tensor) -> str:
+    decibels = psnr(image, clean)
+    return name if math.isinf(decibels) else f"{name}: {decibels:.2f} dB"
 
 
 def curves(
@@ -75,6 +80,7 @@ def curves(
         ax.plot(range(1, len(numbers) + 1), numbers, dash, color=colour, label=name)
         ends.append(f"{name} goes from {numbers[0]:.4g} to {numbers[-1]:.4g}")
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()
     show(figure, f"{title or 'Curves'} ({ylabel} by {xlabel}): " + "; ".join(ends))
 
@@ -89,7 +95,7 @@ def ladder(
     if reference:
         known = {name: reference[name] for name in values if name in reference}
         ax.plot(list(known.values()), list(known), "D", color=COLOURS[1], label="reference")
-        ax.legend(loc="lower right")
+        ax.legend(loc="upper right")  # the first models have the short bars
     ax.invert_yaxis()
     ax.margins(x=0.15)
     ax.set(xlabel=xlabel, title=title)

@@ -41,8 +41,10 @@ def place(filename: str) -> str:
     old_style = re.match(r"<ipython-input-(\d+)-", filename)
     if old_style:
         return f"Cell In[{old_style[1]}]"
-    name = getattr(_compiler(), "format_code_name", lambda _: None)(filename)
-    return " ".join(name) if name else Path(filename).name
+    number = getattr(_compiler(), "_filename_map", {}).get(filename)  # the one place that IPython 7 to 9 all have
+    if number is not None:
+        return f"Cell In[{number}]"
+    return "a cell" if "ipykernel_" in filename else Path(filename).name
 
 
 def _compiler() -> object:
