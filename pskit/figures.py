@@ -71,6 +71,8 @@ def curves(
     title: str = "",
 ) -> None:
     """Learning curves, one per name, with the band in which the reference run ended."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, (ax,) = _axes(1, width=7, aspect=0.55)
     if band:
         ax.axhspan(*band, color="#999999", alpha=0.35, label=f"reference: {band[0]:g} to {band[1]:g}")
@@ -80,7 +82,7 @@ def curves(
         ax.plot(range(1, len(numbers) + 1), numbers, dash, color=colour, label=name)
         ends.append(f"{name} goes from {numbers[0]:.4g} to {numbers[-1]:.4g}")
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend()
     show(figure, f"{title or 'Curves'} ({ylabel} by {xlabel}): " + "; ".join(ends))
 

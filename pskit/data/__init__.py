@@ -8,7 +8,7 @@ says so. `SHA256SUMS` lists every full file, `bundled/SOURCES.md` where the smal
 from pskit.data.basis import dct_basis, from_ac, to_ac
 from pskit.data.choice import prefer_small
 from pskit.data.digits import mnist
-from pskit.data.photographs import patches, photographs
+from pskit.data.images import patches, photographs
 from pskit.data.store import folder
 from pskit.data.text import shakespeare
 

@@ -1,5 +1,7 @@
 """Which data to use: the full sets, or the small ones that come with pskit."""
 
+from pathlib import Path
+
 from pskit.data.store import Unavailable, full
 
 _small = False
@@ -12,19 +14,19 @@ def prefer_small(small: bool) -> None:
     _small = small
 
 
-def use_full(name: str, instead: str) -> bool:
-    """Make the full set `name` ready; False, and a sentence the first time, when the small one `instead` stands in."""
+def full_files(name: str, instead: str) -> list[Path]:
+    """The files of the full set `name`; none of them, and a sentence the first time, when `instead` is so."""
     if _small:
-        return _say(f"QUICK: {instead}.")
+        _say(f"QUICK: {instead}.")
+        return []
     try:
-        full(name)
+        return full(name)
     except Unavailable as reason:
-        return _say(f"{reason} So {instead}.")
-    return True
+        _say(f"{reason} So {instead}.")
+        return []
 
 
-def _say(sentence: str) -> bool:
+def _say(sentence: str) -> None:
     if sentence not in _said:
         _said.add(sentence)
         print(sentence)
-    return False

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pskit.data.choice import use_full
+from pskit.data.choice import full_files
 from pskit.data.store import folder
 
 BUNDLED = Path(__file__).parent / "bundled" / "mnist"
@@ -21,7 +21,7 @@ def mnist(split: Literal["train", "test"], n: int | None = None) -> tuple[Tensor
     if split not in ("train", "test"):
         raise ValueError(f"split is {split!r}; it can be 'train' or 'test'")
     instead = "1,000 training and 500 test digits that come with pskit stand in for MNIST"
-    images, labels = _full(split) if use_full("mnist", instead) else _bundled(split)
+    images, labels = _full(split) if full_files("mnist", instead) else _bundled(split)
     return torch.from_numpy(images[:n].copy()), torch.from_numpy(labels[:n].astype(np.int64))
 
 

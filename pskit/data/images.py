@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pskit.data.choice import use_full
-from pskit.data.store import folder, manifest
+from pskit.data.choice import full_files
 
 BUNDLED = Path(__file__).parent / "bundled" / "photographs"
 Split = Literal["train", "val", "test"]
@@ -47,9 +46,8 @@ def _files(split: Split) -> list[Path]:
     if split not in ("train", "val", "test"):
         raise ValueError(f"split is {split!r}; it can be 'train', 'val' or 'test'")
     small = sorted((BUNDLED / ("train" if split == "train" else "test")).glob("*.png"))
-    if not use_full("bsds500", f"the {len(small)} {split} photographs that come with pskit stand in for BSDS500"):
-        return small
-    return [folder() / path for path in sorted(manifest()) if path.startswith(f"bsds500/{split}/")]
+    files = full_files("bsds500", f"the {len(small)} {split} photographs that come with pskit stand in for BSDS500")
+    return sorted(file for file in files if file.parent.name == split) or small
 
 
 @functools.lru_cache(maxsize=2)
