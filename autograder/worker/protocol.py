@@ -34,7 +34,7 @@ MAX_DEPTH = 32
 MAX_DIMENSIONS = 16
 MAX_ELEMENTS = 2**40
 MAX_BIG_INT_BYTES = 1024
-MAX_STRUCTURE = 4 * 2**20
+MAX_STRUCTURE = 2 * 2**20
 MAX_NAME = 120
 
 Buffer = bytes | bytearray | memoryview
@@ -136,7 +136,8 @@ class Encoder:
         with torch._C.DisableTorchFunctionSubclass(), torch.no_grad():
             if value.layout != torch.strided or value.device.type == "meta" or value.dtype not in TORCH_NAMES:
                 return self._handle(value)
-            plain = torch.Tensor.detach(value).cpu().resolve_conj().resolve_neg().contiguous()
+            plain = torch.Tensor.detach(value).cpu().resolve_conj().resolve_neg()
+            plain = plain.clone(memory_format=torch.contiguous_format)
             self._emit(b"T", TORCH_NAMES[plain.dtype], plain.dim(), *plain.shape)
             raw = plain.reshape(-1).view(torch.uint8).numpy()
         return self._attach(memoryview(raw.data))
