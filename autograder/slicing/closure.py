@@ -5,9 +5,9 @@ that runs in the middle of the notebook, `TABLE = make_table()`, calls the funct
 has a time: the position in the notebook at which it is looked up, the end for the wanted names themselves.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from autograder.slicing.units import Unit
 
@@ -55,6 +55,8 @@ class Closure:
         unit = self.units[position]
         if position not in self._needed:
             self._needed.add(position)
+            self._pending.append((position, self.end))  # its value may outlive this moment: be changed, be called last
+            self._pending += [(later, self.end) for later in self._changes_after(position)]
             for name in unit.names.eager - unit.changes:
                 self._need(name, position, unit)
             maybe = unit.changes if unit.plain else unit.changes | unit.names.lazy
@@ -64,6 +66,15 @@ class Closure:
             self._need(name, time, unit)
         for name in unit.names.sets_later:
             self._need(name, time, unit, maybe=True)
+
+    def _changes_after(self, position: int) -> Iterator[int]:
+        """Units that change a value in place that this one made, until its name gets another value."""
+        for name in self.units[position].binds:
+            binders = self.binders(name)
+            for later in binders[bisect_right(binders, position) :]:
+                if name not in self.units[later].changes_in_place:
+                    break
+                yield later
 
     def _need(self, name: str, time: int, user: Unit | None, maybe: bool = False) -> None:
         found = self._latest(name, time, later=not maybe)
@@ -89,6 +100,7 @@ class Closure:
 
         A unit that had to run early runs again at its own place if another one took its name meanwhile.
         """
+        self._drop_circles()
         order: list[int] = []
         done: set[int] = set()
         holder: dict[str, int] = {}  # a name and the unit that bound it last
@@ -101,8 +113,27 @@ class Closure:
                 holder.update(dict.fromkeys(self.units[unit].binds, unit))
         return order
 
+    def _drop_circles(self) -> None:
+        """Forget needs against the notebook's order that would have a unit wait for itself.
+
+        A function may name what stands below without ever reaching that line at this moment.
+        """
+        for unit in sorted(self._before):
+            for later in [need for need in self._before[unit] if need > unit]:
+                if self._reaches(later, unit):
+                    del self._before[unit][later]
+
+    def _reaches(self, start: int, goal: int) -> bool:
+        """Whether `start` needs `goal`, directly or not, when it runs."""
+        found, pending = {start}, [start]
+        while pending and goal not in found:
+            new = [need for need in self._before.get(pending.pop(), ()) if need not in found]
+            found.update(new)
+            pending += new
+        return goal in found
+
     def _with_needs(self, position: int, done: set[int]) -> list[int]:
-        """A unit after those of its needs that did not run yet, and theirs; cycles are cut where they are met."""
+        """A unit after those of its needs that did not run yet, and theirs."""
         order: list[int] = []
         stack = [(position, iter(sorted(self._before[position])))]
         entered = done | {position}

@@ -26,12 +26,12 @@ class Names:
 def names_of(source: str) -> Names:
     """Names of one top-level statement. Raises what `compile` raises."""
     top = symtable.symtable(source, "cell", "exec")
-    uses: dict[str, set[str]] = {"eager": set(), "lazy": set(), "later": set()}
-    binds = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
-    uses["eager"] |= {s.get_name() for s in top.get_symbols() if s.is_referenced()}
+    eager = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_referenced()}
+    binds = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    uses: dict[str, set[str]] = {"eager": eager, "lazy": set(), "binds": binds, "sets_later": set()}
     for child in top.get_children():
         _collect(child, "eager", uses)
-    return Names(frozenset(uses["eager"]), frozenset(uses["lazy"]), frozenset(binds), frozenset(uses["later"]))
+    return Names(**{kind: frozenset(names) for kind, names in uses.items()})
 
 
 def _collect(table: symtable.SymbolTable, when: str, uses: dict[str, set[str]]) -> None:
@@ -45,7 +45,8 @@ def _collect(table: symtable.SymbolTable, when: str, uses: dict[str, set[str]]) 
             if _is_global_use(symbol, table):
                 uses[when].add(symbol.get_name())
             elif symbol.is_declared_global() and symbol.is_assigned():
-                uses["later"].add(symbol.get_name())
+                # a comprehension's walrus and a class body's `global` bind at once
+                uses["sets_later" if when == "lazy" else "binds"].add(symbol.get_name())
         pending += [(child, when) for child in table.get_children()]
 
 
@@ -54,15 +55,16 @@ def _is_global_use(symbol: symtable.Symbol, table: symtable.SymbolTable) -> bool
     return symbol.is_referenced() and (symbol.is_global() or (table.get_type() == "class" and symbol.is_local()))
 
 
-def changed_names(statement: ast.stmt) -> set[str]:
-    """Names whose value the statement changes when it runs: `N += 1`, `N.attr = f`, `N["k"] = v`, `del N[0]`."""
-    changed: set[str] = set()
-    for node in _run_now(statement):
-        if isinstance(node, ast.AugAssign):
-            changed.add(_root(node.target))
-        elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-            changed.add(_root(node))
-    return changed - {""}
+def names_changed_in_place(statement: ast.stmt) -> set[str]:
+    """Names whose value the statement changes when it runs: `N.attr = f`, `N["k"] = v`, `del N[0]`."""
+    nodes = [node for node in _run_now(statement) if isinstance(node, (ast.Attribute, ast.Subscript))]
+    return {_root(node) for node in nodes if not isinstance(node.ctx, ast.Load)} - {""}
+
+
+def names_added_to(statement: ast.stmt) -> set[str]:
+    """Names that the statement computes anew from their own value when it runs: `N += 1`."""
+    nodes = [node.target for node in _run_now(statement) if isinstance(node, ast.AugAssign)]
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
 def _run_now(statement: ast.stmt) -> list[ast.AST]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from autograder.slicing.names import Names, changed_names, names_of
+from autograder.slicing.names import Names, names_added_to, names_changed_in_place, names_of
 from autograder.slicing.text import is_colab_import, statement_text, without_runs
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -44,7 +44,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Unit:
-    """One statement. `changes` are names that it binds again or changes in place, so it needs their value first."""
+    """One statement. `changes` are names whose former value it needs, to change, to add to or perhaps to keep."""
 
     piece: Piece
     kind: str  # "def", "class", "import", "star import", "assignment", "block"
@@ -52,6 +52,7 @@ class Unit:
     names: Names
     binds: frozenset[str]
     changes: frozenset[str]
+    changes_in_place: frozenset[str]
     plain: bool  # a function without decorators: running it calls nothing
 
     def creates(self, name: str) -> bool:
@@ -138,7 +139,7 @@ def _kind(statement: ast.stmt) -> str:
     if isinstance(statement, _ASSIGNMENTS) or type(statement).__name__ == "TypeAlias":  # a node of Python 3.12
         return "assignment"
     if isinstance(statement, ast.Delete):
-        return "assignment" if changed_names(statement) and not _deletes_names(statement) else ""
+        return "assignment" if names_changed_in_place(statement) and not _deletes_names(statement) else ""
     return "block" if isinstance(statement, (ast.If, ast.Try)) or _is_quiet(statement) else ""
 
 
@@ -172,8 +173,9 @@ def _with_future(piece: Piece, kind: str, future: str) -> Piece:
 
 
 def _unit(statement: ast.stmt, piece: Piece, kind: str, given: bool, names: Names) -> Unit:
-    changes = frozenset(changed_names(statement))
+    in_place = frozenset(names_changed_in_place(statement))
+    changes = in_place | names_added_to(statement)
     if kind == "block":  # one branch may leave a name as it was
         changes |= names.binds
     plain = kind == "def" and not getattr(statement, "decorator_list", [])
-    return Unit(piece, kind, given, names, names.binds | changes, changes, plain)
+    return Unit(piece, kind, given, names, names.binds | changes, changes, in_place, plain)
