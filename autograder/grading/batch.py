@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.course import Refusal
 from autograder.grading.grader import Grader, GradingBroke
@@ -30,8 +31,9 @@ class Batch:
         """Grade each submission into its folder; 0, or 1 where something could not be graded. Raises Refusal."""
         try:
             with self._grader() as grader:
+                grader.choose(self.questions)  # a misspelt name is said before anything runs
                 codes = [grade_one(grader, path, folder, self.questions) for path, folder in folders.items()]
-        except (BadRelease, IsolationError, ValueError) as error:
+        except (BadRelease, IsolationError) as error:
             raise Refusal(f"grade: {error}") from None
         return max(codes)
 
@@ -54,29 +56,41 @@ def grade_one(grader: Grader, path: Path, folder: Path, questions: Sequence[str]
         print(f"grade: {folder} cannot be written ({error.strerror}); {path.name} was not graded.", file=sys.stderr)
         return 1
     try:
-        return _grade_into(file, grader, path, questions)
-    except OSError as error:
-        print(f"grade: {file.path} could not be replaced ({error.strerror}); grade again.", file=sys.stderr)
-        return 1
+        return grade_into(file, grader, path, questions)
     finally:
         file.close()
 
 
-def _grade_into(file: ResultsFile, grader: Grader, path: Path, questions: Sequence[str] | None) -> int:
+def grade_into(
+    file: ResultsFile,
+    grader: Grader,
+    path: Path,
+    questions: Sequence[str] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> int:
+    """Grade one submission into its results file, whose `extra_data` also gets `extra`; 0, or 1 as in `grade_one`."""
     try:
         submission = read_submission(path, grader.names)
-    except Unreadable as sentence:
-        file.write(pessimistic(str(sentence)))
-        print(f"{path.name}: 0 points. {sentence}")
-        return 0
-    try:
         report = grader.grade(submission, questions)
+    except Unreadable as sentence:
+        print(f"{path.name}: 0 points. {sentence}")
+        return _write(file, pessimistic(str(sentence)), 0)
     except GradingBroke as error:
         print(f"grade: {path.name} could not be graded: {error}", file=sys.stderr)
         return 1
-    file.write(results_of(report))
+    results = results_of(report)
+    results["extra_data"].update(extra or {})
     print_table(report, path.name, file.path)
-    return _tell_staff(report, path.name)
+    return _write(file, results, _tell_staff(report, path.name))
+
+
+def _write(file: ResultsFile, results: dict[str, Any], code: int) -> int:
+    try:
+        file.write(results)
+    except OSError as error:
+        print(f"grade: {file.path} could not be replaced ({error.strerror}); grade again.", file=sys.stderr)
+        return 1
+    return code
 
 
 def _tell_staff(report: Report, name: str) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from autograder.course import Refusal, did_you_mean
 from autograder.grading.disclosure import Disclosure
 from autograder.grading.hidden_tests import PytestBroke
 from autograder.grading.report import Report
@@ -68,8 +69,8 @@ class Grader:
         return self.release.names
 
     def grade(self, submission: Submission, questions: Sequence[str] | None = None, seed: int | None = None) -> Report:
-        """Run the hidden tests of these questions (all of them by default). Raises GradingBroke."""
-        chosen = self._questions(questions)
+        """Run the hidden tests of these questions (all of them by default). Raises GradingBroke, Refusal."""
+        chosen = self.choose(questions)
         draws = self.seed if seed is None else seed
         sitting = self._sit(submission, chosen, draws)
         if sitting.host_failed:  # what was found is void: a fresh fork server, and once more
@@ -103,11 +104,12 @@ class Grader:
         except (IsolationError, OSError) as error:
             raise GradingBroke(f"the fork server cannot be started again: {error}") from error
 
-    def _questions(self, names: Sequence[str] | None) -> list[Question]:
+    def choose(self, names: Sequence[str] | None) -> list[Question]:
+        """The questions of these names in the release's order, all where None. Raises Refusal."""
         if names is None:
             return list(self.release.questions)
-        known = {question.name: question for question in self.release.questions}
+        known = [question.name for question in self.release.questions]
         for name in names:
             if name not in known:
-                raise ValueError(f"no question {name!r} in {self.set_name}; it has {', '.join(known)}")
+                raise Refusal(f"{self.set_name} has no question {name!r}. {did_you_mean(name, known)}")
         return [question for question in self.release.questions if question.name in names]

@@ -1,9 +1,12 @@
 """Hidden tests in the trusted process: pytest with this plugin and nothing else, neither configuration nor others."""
 
+import contextlib
 import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -24,6 +27,8 @@ OPTIONS = (
     *("--assert=plain", "--capture=no"),
     *(word for name in _LEFT_OUT.split() for word in ("-p", f"no:{name}")),
 )
+
+OWN_SECONDS = 60.0  # what a test may compute besides the student's calls
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,10 @@ class Host(Protocol):
 
 class PytestBroke(Exception):
     """Not a test but its surroundings failed: nothing that was found so far can be trusted."""
+
+
+class Overdue(Exception):
+    """A hidden test's own computing did not end in time."""
 
 
 class MissingPoints(Exception):
@@ -153,6 +162,13 @@ class _Plugin:
         self._host.end(Ended(question, item.name, claim, worth, self._error, time.monotonic() - started))
         return result
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """A test whose own computing does not end is stopped, where it runs in the main thread."""
+        worth = _worth(item)
+        with alarm(worth.timeout + OWN_SECONDS if worth else OWN_SECONDS):
+            return (yield)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
         """The first error of a test counts; pytest's own account of it, with values and source, is never made."""
@@ -161,6 +177,27 @@ class _Plugin:
         outcome, when = ("passed" if call.excinfo is None else "failed"), call.when
         assert when != "collect", "a report on a test"
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, when)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Raise Overdue inside the block after this many seconds. Outside the main thread it does nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    started, handler = time.monotonic(), signal.signal(signal.SIGALRM, _ring)
+    others, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if others:  # somebody else's alarm goes on
+            signal.setitimer(signal.ITIMER_REAL, max(others - (time.monotonic() - started), 0.001))
+
+
+def _ring(number: int, frame: object) -> None:
+    raise Overdue("the hidden test's own computing took too long")
 
 
 def _worth(item: pytest.Item) -> Worth | None:
