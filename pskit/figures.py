@@ -151,6 +151,6 @@ def _axes(n: int, width: float, aspect: float) -> tuple[Figure, list[Axes]]:
 
 
 def _image(ax: Axes, image: Tensor, title: str, low: float, high: float) -> None:
-    ax.imshow(image.detach().cpu(), cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+    ax.imshow(image.detach().cpu().numpy(), cmap="gray", vmin=low, vmax=high, interpolation="nearest")
     ax.set_title(title)
     ax.axis("off")

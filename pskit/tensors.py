@@ -1,6 +1,5 @@
 """Dicts of tensors in safetensors files, written so that a file is either whole or the old one."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from torch import Tensor
 def write(path: Path, tensors: Mapping[str, Tensor], info: Mapping[str, str] | None = None) -> None:
     """Save tensors and a few words about them; a reader never meets half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.part")
     own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     save_file(own, part, metadata=dict(info or {}))
     part.replace(path)
