@@ -63,25 +63,23 @@ def refuse_near_markers(file: Path, lines: Iterable[tuple[int, str]]) -> None:
 
 def is_near_marker(line: str) -> bool:
     """Whether a line, or the comment at its end, reads like a marker."""
-    if INSIDE.search(line):
-        return True
-    return any(_reads_like_marker(text) for text in {line, line.partition("#")[2]} if "#" in line or text is line)
+    return bool(INSIDE.search(line)) or any(_reads_like_marker(text) for text in (line, line.partition("#")[2]))
 
 
 def _reads_like_marker(text: str) -> bool:
     words = [word for word in re.findall(r"[A-Z]+", text.upper()) if word not in FILLERS]
     if not 1 <= len(words) <= 4 or len("".join(words)) > 26:
         return False
-    if len(words) == 1:
-        return _one_word_marker(text, words[0])
-    return any(_is(words[0], verb, slips) for verb, slips in VERBS.items()) and _is_noun(words[1:])
+    if words[0] in VERBS and len(words) == 1:
+        return text.count("#") >= 2  # a marker that lost its noun
+    begins = any(_is(words[0], verb, slips) for verb, slips in VERBS.items())
+    return (begins and _is_noun(words[1:])) or _is_glued(words)
 
 
-def _one_word_marker(text: str, word: str) -> bool:
-    """`### BEGIN` or `BEGINSOLUTION`: a marker that lost its noun or its space."""
-    hashes = text.count("#") >= 2
-    glued = any(_is(word, verb + noun.replace(" ", ""), SLIPS) for verb in VERBS for noun in NOUNS)
-    return glued or (hashes and word in VERBS)
+def _is_glued(words: list[str]) -> bool:
+    """`BEGINSOLUTION`, `E ND SOLUTION`: a space too few or in the wrong place."""
+    text = "".join(words)
+    return any(_is(text, verb + noun.replace(" ", ""), slips) for verb, slips in VERBS.items() for noun in NOUNS)
 
 
 def _is_noun(words: list[str]) -> bool:
