@@ -53,7 +53,8 @@ def shown(monkeypatch):
     matplotlib.use("agg")
     seen = []
     monkeypatch.setattr(figures, "show", lambda figure, alt: seen.append((figure, alt)))
-    return seen
+    yield seen
+    matplotlib.pyplot.close("all")
 
 
 def test_patches_stand_on_the_sheet_row_by_row(shown):
