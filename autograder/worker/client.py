@@ -55,6 +55,7 @@ class ForkServer:
             raise ValueError(f"isolation is {isolation!r}; allowed are 'auto' and 'strict'")
         self.limits, self._isolation, self._without = limits or Limits(), isolation, frozenset(without)
         self._numbers = itertools.count()
+        self._process: subprocess.Popen[bytes] | None = None
         self._report: dict[str, Any] | None = None
         self._workers: set[Worker] = set()
 
@@ -66,11 +67,10 @@ class ForkServer:
             # Passable for the workers' users, who do not know the names in it; readable for nobody.
             self._base.chmod(0o711)
             self._errors = stack.enter_context(tempfile.TemporaryFile())
-            self._control, theirs = socket.socketpair()
-            with theirs:
-                self._process = self._launch(theirs)
             stack.callback(self._stop)
-            self._configure()
+            (self._base / "empty").mkdir()
+            (self._base / "trial").mkdir(mode=0o700)
+            self._start()
             if self._isolation == "strict":
                 self._wait()
             self._stack = stack.pop_all()
@@ -82,8 +82,20 @@ class ForkServer:
         """End every worker and the server, and remove the folder."""
         self._stack.close()
 
+    def _start(self) -> None:
+        """Launch the process and send it all that it will know; once more after it has ended."""
+        self._stop()
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = self._launch(theirs)
+        configuration = carried.configuration(self.limits, str(self._base / "trial"), self._without)
+        data = json.dumps(configuration).encode()
+        self._control.sendall(len(data).to_bytes(8, "big") + data)
+
     def _stop(self) -> None:
         """Close the connection, upon which the server kills what lives and ends; then make sure of it."""
+        if self._process is None:
+            return
         for worker in list(self._workers):
             with contextlib.suppress(IsolationError):
                 worker.close()
@@ -92,6 +104,7 @@ class ForkServer:
             self._process.wait(timeout=10)
         self._process.kill()
         self._process.wait()
+        self._process, self._report = None, None
 
     @property
     def walls(self) -> tuple[Wall, ...]:
@@ -105,17 +118,26 @@ class ForkServer:
 
     @property
     def pid(self) -> int:
-        """The fork server's process id."""
-        return self._process.pid
+        """The fork server's process id; 0 when it has ended."""
+        return self._process.pid if self._process is not None else 0
 
     def fork(self, files: Mapping[str, bytes] | None = None) -> "Worker":
-        """A worker with these files in its private folder. Raises Died when a wall cannot be raised in it."""
+        """A worker with these files in its private folder. Raises Died when a wall cannot be raised in it.
+
+        Raises IsolationError when there is no fork server, or no room for the folder. A server that has ended, which
+        only the system can bring about when memory runs out, is started again.
+        """
+        if self._process is None or self._process.poll() is not None:
+            self._start()
         self._wait()
         number = next(self._numbers)
         home = self._base / f"home-{number}"
-        home.mkdir(mode=0o700)
-        for name, data in (files or {}).items():
-            (home / _plain_name(name)).write_bytes(data)
+        try:
+            home.mkdir(mode=0o700)
+            for name, data in (files or {}).items():
+                (home / _plain_name(name)).write_bytes(data)
+        except OSError as error:
+            raise IsolationError(f"a worker's folder could not be made: {error.strerror}") from error
         worker = Worker(self, number, home, dict(files or {}))
         self._workers.add(worker)
         worker.greet()
@@ -135,20 +157,12 @@ class ForkServer:
         shutil.rmtree(worker.home, ignore_errors=True)
 
     def _launch(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        empty = self._base / "empty"
-        empty.mkdir()
         return subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", carried.BOOT.read_text(encoding="utf-8"), str(theirs.fileno())],
             env={"LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
-            cwd=empty, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            cwd=self._base / "empty", pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=self._errors, start_new_session=True,
         )  # fmt: skip
-
-    def _configure(self) -> None:
-        trial = self._base / "trial"
-        trial.mkdir(mode=0o700)
-        data = json.dumps(carried.configuration(self.limits, str(trial), self._without)).encode()
-        self._control.sendall(len(data).to_bytes(8, "big") + data)
 
     def _wait(self) -> dict[str, Any]:
         """The server's report on its walls, once it has loaded everything. Raises IsolationError."""
@@ -306,13 +320,16 @@ class Worker:
         return read_reply(decoder.decode(structure, buffers), self._sequence)
 
     def _finish(self, patience: float, known: Died | None = None) -> Died:
-        """End the process; how it ended, or `known` where we know better."""
-        self._channel.drain()
-        answer = self._server.request({"do": "end", "id": self.number, "patience": patience})
-        self._channel.drain()
-        self._channel.close()
+        """End the process; how it ended, or `known` where we know better. Raises IsolationError without a server."""
+        self._end = Died("is lost with its fork server", "ended")
+        try:
+            self._channel.drain()
+            answer = self._server.request({"do": "end", "id": self.number, "patience": patience})
+            self._channel.drain()
+        finally:
+            self._channel.close()
+            self._server.forget(self)
         self._end = known or Died(answer["reason"], answer["cause"])
-        self._server.forget(self)
         return self._end
 
 

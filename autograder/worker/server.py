@@ -99,7 +99,9 @@ class Server:
 
     def _end(self, message: dict[str, Any]) -> dict[str, Any]:
         """Kill the worker if it has not ended by itself within `patience`; say how it ended."""
-        live = self._live[message["id"]]
+        live = self._live.get(message["id"])
+        if live is None:  # a worker of an earlier server, which died with it
+            return {"reason": "was lost with its fork server", "cause": "ended"}
         deadline = time.monotonic() + message["patience"]
         while not _has_ended(live) and time.monotonic() < deadline:
             time.sleep(0.001)
@@ -154,7 +156,7 @@ def _has_ended(live: Live) -> bool:
 def _verdict(status: int | None, plan: Plan) -> tuple[str, str]:
     """The wait status in words, and its cause as in `Died`."""
     if status is None:
-        return "was ended by the grader", "ended"
+        return "closed its connection to the grader", "exit"
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return f"ended itself with exit code {code}", "exit"

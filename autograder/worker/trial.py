@@ -20,7 +20,7 @@ def plan_for(config: dict[str, Any]) -> Plan:
     return Plan(
         home=config["trial_home"],
         uid=uid,
-        files=frozenset() if files.NAME in without else _file_walls(uid, syscalls.NAME not in without),
+        files=frozenset() if files.NAME in without else _file_walls(uid, without),
         readable=tuple(config["readable"]),
         limits=config["limits"],
         grader=(os.getpid(), os.getppid()),
@@ -28,12 +28,12 @@ def plan_for(config: dict[str, Any]) -> Plan:
     )
 
 
-def _file_walls(uid: int | None, filtered: bool) -> frozenset[str]:
+def _file_walls(uid: int | None, without: frozenset[str]) -> frozenset[str]:
     """Landlock; a chroot where it costs nothing or nothing else is there; else no file at all."""
-    ways = {"landlock"} if files.has_landlock() else set()
-    if uid is not None and (not ways or not _can_read_python(uid)):
+    ways = {"landlock"} if "landlock" not in without and files.has_landlock() else set()
+    if uid is not None and "chroot" not in without and (not ways or not _can_read_python(uid)):
         ways.add("chroot")
-    if not ways and filtered and syscalls.available():
+    if not ways and syscalls.NAME not in without and syscalls.available():
         ways.add("closed")
     return frozenset(ways)
 
