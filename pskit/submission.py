@@ -31,6 +31,17 @@ def submit(name: str, notebook: str | Path | None = None, artifacts: Sequence[st
     return _pack(Path(f"{name}_submission.zip"), files)
 
 
+def points_of(name: str) -> dict[str, float]:
+    """What each code part of this notebook is worth, as the release wrote into it; {} where that cannot be read."""
+    path = find_notebook(name)
+    try:
+        notebook = json.loads(_from_colab() or (path.read_bytes() if path else b"{}"))
+        questions = notebook["metadata"]["pskit"]["questions"]
+        return {part["part"]: part["points"] for q in questions for part in q["parts"] if part["kind"] == "code"}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
 def _pack(path: Path, files: dict[str, bytes]) -> Path:
     made = datetime.now(UTC).isoformat(timespec="seconds")
     facts: dict[str, dict[str, Any]] = {

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import torch
 
-from pskit import artifact, save_artifact, submit
+from pskit import artifact, points_of, save_artifact, submit
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +86,21 @@ def test_colab_gives_the_page_and_takes_the_download(monkeypatch):
     path = submit("ps1")
     assert json.loads(contents(path)["ps1.ipynb"]) == page
     assert downloaded == ["ps1_submission.zip"]
+
+
+def test_the_points_of_code_parts_are_read_from_the_release(saved_notebook):
+    parts = [{"part": "1a", "kind": "code", "points": 4}, {"part": "1c", "kind": "written", "points": 3}]
+    metadata = {"pskit": {"set": "ps1_probabilistic", "questions": [{"name": "q1_gaussian", "parts": parts}]}}
+    saved_notebook.write_text(nbformat.writes(nbformat.v4.new_notebook(metadata=metadata)))
+    assert points_of("ps1") == {"1a": 4}
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"metadata": {"pskit": []}}', "[]"])
+def test_unknown_points_are_no_trouble(saved_notebook, content):
+    saved_notebook.write_text(content)
+    assert points_of("ps1") == {}
+    saved_notebook.unlink()
+    assert points_of("ps1") == {}
 
 
 def test_an_artifact_says_what_is_in_it_and_what_looks_wrong(capsys):

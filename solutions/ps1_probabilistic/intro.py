@@ -49,7 +49,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pskit import check, data, experiment, figures, resumable, save_artifact, setup, submit
+from pskit import check, data, experiment, figures, points_of, resumable, save_artifact, setup, submit
 from pskit.data import dct_basis, from_ac, to_ac
 
 # %% [markdown] role="text"

@@ -11,7 +11,7 @@
 # training cells.
 
 # %% role="run" id="summary"
-check.summary()
+check.summary(points_of("ps1"))
 
 # %% role="run" id="submission"
 submit("ps1", artifacts=["ps1_gmm.safetensors"])
