@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ from autograder.grading.outcomes import (
     TooSlow,
     Unusable,
 )
-from autograder.grading.results import headline, output_of
+from autograder.grading.results import headline, output_of, results_of
 from autograder.notebook import Cell, Submission, read_submission
 from autograder.worker import Limits
 
@@ -245,6 +246,15 @@ def test_one_seed_gives_one_report_and_another_seed_moves_the_draws(grader: Grad
 
     assert verdicts(5) == verdicts(5)
     assert len({tuple(verdicts(seed)) for seed in range(8)}) > 1
+
+
+def test_a_regrade_is_identical_but_for_its_times(grader: Grader) -> None:
+    def graded() -> dict[str, Any]:
+        results = results_of(grader.grade(submit(LINE.replace("slope *", "7 *"), SCALER)))
+        del results["execution_time"], results["extra_data"]["seconds"]
+        return results
+
+    assert graded() == graded()
 
 
 def test_a_course_mistake_costs_no_points_and_is_loud(faulty: Grader) -> None:

@@ -30,8 +30,9 @@ class Batch:
     def grade(self, folders: Mapping[Path, Path]) -> int:
         """Grade each submission into its folder; 0, or 1 where something could not be graded. Raises Refusal."""
         try:
-            with self._grader() as grader:
-                grader.choose(self.questions)  # a misspelt name is said before anything runs
+            waiting = self._grader()
+            waiting.choose(self.questions)  # a misspelt name is said before anything runs
+            with waiting as grader:
                 codes = [grade_one(grader, path, folder, self.questions) for path, folder in folders.items()]
         except (BadRelease, IsolationError) as error:
             raise Refusal(f"grade: {error}") from None

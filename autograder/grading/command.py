@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         time_limit=arguments.time_limit,
         questions=arguments.question,
     )
-    return wanted.grade(_folders(arguments.submissions, arguments.output))
+    return wanted.grade(result_folders(arguments.submissions, arguments.output))
 
 
 def _places(course: Course, arguments: argparse.Namespace) -> tuple[str, Path, Path]:
@@ -55,7 +55,7 @@ def _places(course: Course, arguments: argparse.Namespace) -> tuple[str, Path, P
     return chosen.name, release, hidden
 
 
-def _folders(submissions: list[Path], output: Path) -> dict[Path, Path]:
+def result_folders(submissions: list[Path], output: Path) -> dict[Path, Path]:
     """Each submission and the folder of its results: DIR/<stem>, counted on where two share a stem."""
     folders: dict[Path, Path] = {}
     seen: dict[str, int] = defaultdict(int)

@@ -12,16 +12,20 @@ value is in the process, so none can come out.
 
 import builtins
 import keyword
+import math
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+
+import numpy as np
+import torch
 
 from autograder.grading.known_errors import NAMES, TEMPLATES
 from autograder.grading.outcomes import Place
 from autograder.notebook import Cell
 
 NUMBER = r"-?\d{1,7}"
-SIZES = rf"[\[(]?(?:{NUMBER}|newaxis)?(?:(?:, ?|x){NUMBER})*,?[\])]?"
+SIZES = rf"[\[(]?(?:{NUMBER}|newaxis)?(?:(?:, ?|x){NUMBER}){{0,7}},?[\])]?"
 DTYPE = (
     r"(?:torch\.|c10::)?(?:[Ff]loat(?:16|32|64)?|[Dd]ouble|[Hh]alf|[Bb]?[Ff]loat16|[Ll]ong|[Ss]hort|[Bb]yte|[Cc]har|"
     r"[Bb]ool|[Uu]?[Ii]nt(?:8|16|32|64)?|[Cc]omplex(?:Float|Double|64|128)?|bfloat16|BFloat16)"
@@ -33,13 +37,14 @@ GAPS = {
     "{dtype}": DTYPE,
     "{device}": r"(?:cpu|cuda(?::\d)?|meta)",
     "{operator}": OPERATOR,
-    "{name}": r"([A-Za-z_][\w.]{0,60})",
+    "{letter}": "[A-Za-z]",
+    "{name}": r"([A-Za-z_<][\w.<>]{0,80})",
 }
 STUB = re.compile(r"(Question \w+: \w+)(?:\.(\w+))?")
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 ERROR_NAMES = frozenset(
     [name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)]
-    + ["LinAlgError", "OutOfMemoryError", "AxisError", "UFuncTypeError", "BroadcastError"]
+    + ["LinAlgError", "_LinAlgError", "OutOfMemoryError", "AxisError", "UFuncTypeError", "BroadcastError"]
 )
 
 
@@ -52,7 +57,7 @@ class Disclosure:
         self.asked = frozenset(name for _, name in pairs)
         self.stubs = frozenset(f"Question {part}: {name}" for part, name in pairs)
         written = (IDENTIFIER.findall(line) for lines in self.cells.values() for line in lines)
-        self.names = NAMES.union(self.asked, *written)
+        self.names = self.asked.union(*written)
 
     def text(self, text: str) -> str | None:
         """The part of an exception's text that may be repeated, or None."""
@@ -64,11 +69,12 @@ class Disclosure:
         return None
 
     def _known(self, name: str) -> bool:
-        return name in self.names or all(piece in self.names for piece in name.split("."))
+        return all(piece in self.names or piece in _library_names() for piece in name.split("."))
 
     def kind(self, name: str) -> str:
         """An exception's class name, where it is a common one or one of the notebook's own."""
         own = name.isidentifier() and not keyword.iskeyword(name) and name in self.names
+        name = name.lstrip("_") if name == "_LinAlgError" else name
         return name if name in ERROR_NAMES or own else "an exception"
 
     def stub(self, text: str) -> str:
@@ -90,6 +96,24 @@ class Disclosure:
                 shown = function if IDENTIFIER.fullmatch(function) and function in self.names else ""
                 return Place(int(number[1]) if number else 0, line, shown, lines[line - 1].strip()[:200])
         return None
+
+
+@lru_cache(maxsize=1)
+def _library_names() -> frozenset[str]:
+    """Public names of torch, numpy and Python, which their error texts name."""
+    rooms = (
+        builtins,
+        torch,
+        torch.Tensor,
+        torch.linalg,
+        torch.nn,
+        torch.nn.functional,
+        np,
+        np.ndarray,
+        np.linalg,
+        math,
+    )
+    return NAMES.union({"torch", "numpy", "np", "math", "linalg", "builtins"}, *map(dir, rooms))
 
 
 @lru_cache(maxsize=1)

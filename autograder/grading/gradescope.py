@@ -53,7 +53,7 @@ def grade_for_gradescope(root: Path, home: Path | None = None) -> int:
 def _grade(root: Path, home: Path, file: ResultsFile, started: float) -> int:
     package = json.loads((home / "package.json").read_text(encoding="utf-8"))
     timeout = float(package.get("timeout_seconds", TIMEOUT))
-    faulthandler.dump_traceback_later(LAST_RESORT * timeout, exit=True)
+    faulthandler.dump_traceback_later(LAST_RESORT * timeout, exit=True, file=2)
 
     from autograder.course import load_course
     from autograder.grading.batch import grade_into

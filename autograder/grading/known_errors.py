@@ -1,7 +1,7 @@
 """Texts of shape, dtype, device, name and argument errors that torch, numpy and Python write themselves.
 
-`{n}` stands for a number, `{shape}` for sizes, `{dtype}` for a dtype, `{name}` for a name of the student's notebook or
-of a common type. A text that fits none of these is withheld from feedback.
+`{n}` stands for a number, `{shape}` for sizes, `{dtype}` for a dtype, `{letter}` for one of einsum's, `{name}` for a
+name of the student's notebook or of torch and numpy. A text that starts like none of these is withheld from feedback.
 """
 # ruff: noqa: E501 (the texts are as the libraries write them)
 
@@ -25,8 +25,20 @@ batch1 must be a 3D tensor
 self must be a matrix
 both arguments to matmul need to be at least 1D, but they are {n}D and {n}D
 {name}: The input tensor must be at least 2 dimensions
-{name}: The input tensor must have at least 2 dimensions.
-{name}: A must be batches of square matrices, but they are {n} by {n} matrices
+{name}: The input tensor {name} must have at least 2 dimensions.
+{name}: The factorization could not be completed because the input is not positive-definite (the leading minor of order {n} is not positive-definite).
+{name}: The diagonal element {n} is zero, the inversion could not be completed because the input matrix is singular.
+{name}: The solver failed because the input matrix is singular.
+{name}: Expected {n}-D argument {name}, but got {n}-D
+{name}(): Supports 1D or 2D tensors. Got {n}D
+Incompatible matrix sizes for cholesky_solve: each A matrix is {n} by {n} but each b matrix is {n} by {n}
+view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead.
+Index tensor must have the same number of dimensions as input tensor
+Expected input batch_size ({n}) to match target batch_size ({n}).
+Expected {n}D (unbatched) or {n}D (batched) input to {name}, but got input of size: {shape}
+Given groups={n}, weight of size {shape}, expected input{shape} to have {n} channels, but got {n} channels instead
+{name}: At least one of 'min' or 'max' must not be None
+{name}: {name} must be batches of square matrices, but they are {n} by {n} matrices
 {name}: Incompatible shapes of A and B for the equation AX = B ({shape} and {shape})
 1D tensors expected, but got {n}D and {n}D tensors
 vector and tensor must have same size
@@ -40,11 +52,12 @@ invalid index of a 0-dim tensor.
 slice() cannot be applied to a 0-dim tensor.
 iteration over a 0-d tensor
 len() of a 0-d tensor
-number of dims don't match in permute
+permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = {n} is not equal to len(dims) = {n}
+only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {name})
 The tensor has a non-zero number of elements, but its data is not allocated yet.
-einsum(): subscript {name} has size {n} for operand {n} which does not broadcast with previously seen size {n}
+einsum(): subscript {letter} has size {n} for operand {n} which does not broadcast with previously seen size {n}
 einsum(): the number of subscripts in the equation ({n}) does not match the number of dimensions ({n}) for operand {n} and no ellipsis was given
-einsum(): output subscript {name} does not appear in the equation for any input operand
+einsum(): output subscript {letter} does not appear in the equation for any input operand
 einsum(): fewer operands were provided than specified in the equation
 einsum(): more operands were provided than specified in the equation
 a Tensor with {n} elements cannot be converted to Scalar
@@ -53,7 +66,10 @@ only integer tensors of a single element can be converted to an index
 Boolean value of Tensor with more than one value is ambiguous
 expected m1 and m2 to have the same dtype, but got: {dtype} != {dtype}
 expected mat1 and mat2 to have the same dtype, but got: {dtype} != {dtype}
-expected both vectors to have same dtype, but found {dtype} and {dtype}
+dot : expected both vectors to have same dtype, but found {dtype} and {dtype}
+vdot : expected both vectors to have same dtype, but found {dtype} and {dtype}
+where expected condition to be a boolean tensor, but got a tensor with dtype {dtype}
+one_hot is only applicable to index tensor of type LongTensor.
 expected scalar type {dtype} but found {dtype}
 Expected tensor for argument #{n} '{name}' to have scalar type {dtype}; but got
 result type {dtype} can't be cast to the desired output type {dtype}
@@ -62,6 +78,7 @@ tensors used as indices must be long, int, byte or bool tensors
 {name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {dtype}
 {name}: Expected a floating point or complex tensor as input. Got {dtype}
 "{name}" not implemented for '{dtype}'
+Tensor on device {device} is not on the expected device {device}!
 Expected all tensors to be on the same device, but found at least two devices, {device} and {device}
 Expected all tensors to be on the same device, but got {name} is on {device}, different from other tensors on {device}
 can't convert {device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.
@@ -77,6 +94,7 @@ Trying to backward through the graph a second time
 One of the differentiated Tensors does not require grad
 One of the differentiated Tensors appears to not have been used in the graph.
 {name}(): argument '{name}' (position {n}) must be {name}, not {name}
+{name}(): argument '{name}' (position {n}) must be tuple of {name}, not {name}
 {name}(): argument '{name}' must be {name}, not {name}
 {name}() received an invalid combination of arguments
 {name}() missing {n} required positional arguments: "{name}"
@@ -106,7 +124,8 @@ only length-1 arrays can be converted to Python scalars
 only 0-dimensional arrays can be converted to Python scalars
 Last 2 dimensions of the array must be square
 {n}-dimensional array given. Array must be at least two-dimensional
-The truth value of an array with more than one element is ambiguous.
+The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()
+Singular matrix
 Cannot cast ufunc '{name}' output from dtype('{dtype}') to dtype('{dtype}') with casting rule 'same_kind'
 ufunc '{name}' not supported for the input types
 arrays used as indices must be of integer (or boolean) type
@@ -157,7 +176,17 @@ pop from empty list
 division by zero
 float division by zero
 integer modulo by zero
+invalid literal for int() with base {n}
+could not convert string to float
+{name}() arg is an empty sequence
+{name}() iterable argument is empty
+zip() argument {n} is longer than argument {n}
+zip() argument {n} is shorter than argument {n}
+unhashable type: '{name}'
+bad operand type for {name}(): '{name}'
+isinstance() arg 2 must be a type, a tuple of types, or a union
 math domain error
+expected a nonnegative input
 math range error
 maximum recursion depth exceeded
 generator raised StopIteration
@@ -171,17 +200,11 @@ Can't instantiate abstract class {name} without an implementation for abstract m
 TEMPLATES = tuple(line for block in (TORCH, NUMPY, PYTHON) for line in block.strip().splitlines())
 
 _NAMES = """
-Tensor Parameter Module Generator torch torch.Tensor numpy numpy.ndarray np.ndarray ndarray builtins math
-NoneType None int float bool complex str bytes list tuple dict set function method type module generator range
-slice ellipsis builtin_function_or_method numpy.float64 numpy.float32 numpy.int64 numpy.bool float64 float32 int64
-input other self mat1 mat2 mat vec out size dim index src weight bias target value tensors
-torch.nn torch.nn.functional torch.linalg torch.distributions torch.Size torch.dtype torch.device Size dtype device
-linalg.cholesky linalg.inv linalg.solve linalg.slogdet linalg.det linalg.eigh linalg.solve_triangular linalg.eigvalsh
-cholesky_solve matmul mm bmm dot einsum linear conv2d cat stack logsumexp softmax log_softmax sum mean std var exp
-log sqrt normal randn rand zeros ones eye full arange linspace diag cholesky inv solve slogdet det eigh
-addmm_impl_cpu_ addmv_impl_cpu dot_cpu log_softmax_lastdim_kernel_impl softmax_lastdim_kernel_impl exp_vml_cpu
-log_vml_cpu sqrt_vml_cpu linalg_cholesky_cpu normal_kernel_cpu mse_cpu baddbmm_with_gemm add subtract multiply divide
+NoneType None builtin_function_or_method method function module ellipsis self other <lambda> <locals> tensors ints floats
+Tensors src mat mat1 mat2 vec index weight target A B tuple of
+addmm_impl_cpu_ addmv_impl_cpu_ dot_cpu baddbmm_with_gemm log_softmax_lastdim_kernel_impl softmax_lastdim_kernel_impl
+exp_vml_cpu log_vml_cpu sqrt_vml_cpu normal_kernel_cpu histogram_cpu mse_cpu
 """
 
-# Types and places that such texts name, besides the names of the student's own notebook.
+# What such texts name, besides the names of the student's own notebook and of the libraries.
 NAMES = frozenset(_NAMES.split())

@@ -55,7 +55,7 @@ def _definition(function: Callable[..., Any]) -> ast.FunctionDef:
         body = ast.parse(source).body
     except (OSError, SyntaxError) as error:
         raise HiddenTestError(f"the source of {function.__name__} cannot be read: {error}.") from error
-    if len(body) != 1 or not isinstance(body[0], ast.FunctionDef):
+    if len(body) != 1 or not isinstance(body[0], ast.FunctionDef) or body[0].name != function.__name__:
         raise HiddenTestError(f"{function.__name__} must be written as a `def` of its own, not as a lambda.")
     return body[0]
 

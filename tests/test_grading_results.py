@@ -1,0 +1,172 @@
+"""results.json: Gradescope's form, and a valid file whatever happens."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.grading import Report, TestReport
+from autograder.grading.outcomes import CouldNotBeGraded, Different, Passed
+from autograder.grading.report import CheckReport, WrittenPart
+from autograder.grading.results import MOST_TEXT, ResultsFile, encode, headline, pessimistic, results_of
+
+TEST = TestReport("test_a", "A claim.", "1b", "q1_line", "1b.2", 1.5, Different("value", "wrong value"), "an idea")
+REPORT = Report(
+    set="ps0_tiny",
+    tests=(TEST, replace(TEST, outcome=Passed(), hint=""), replace(TEST, outcome=CouldNotBeGraded("secret.py line 3"))),
+    written=(WrittenPart("1c", "Why lines", 2.0),),
+    checks=(CheckReport("1a", "y", True), CheckReport("1a", "z", False)),
+    notes=("line is defined 2 times; the last one counts.",),
+    attention=("secret.py line 3",),
+    seed=7,
+    submission="a" * 64,
+    release="b" * 64,
+    walls=(("own user", True, ""), ("files", False, "no Landlock")),
+    seconds=1.25,
+)
+# https://gradescope-autograders.readthedocs.io/en/latest/specs/
+TOP = {
+    "score": float, "execution_time": float, "output": str, "output_format": str, "test_output_format": str,
+    "test_name_format": str, "visibility": str, "stdout_visibility": str, "extra_data": dict, "tests": list,
+}  # fmt: skip
+PER_TEST = {
+    "score": (int, float), "max_score": (int, float), "status": str, "name": str, "number": str, "output": str,
+    "output_format": str, "name_format": str, "tags": list, "visibility": str,
+}  # fmt: skip
+VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
+
+
+def assert_is_gradescopes(results: dict[str, Any]) -> None:
+    assert all(isinstance(value, TOP[key]) for key, value in results.items())
+    assert "score" in results
+    assert results["tests"]
+    for test in results["tests"]:
+        assert all(isinstance(value, PER_TEST[key]) for key, value in test.items())
+        assert test.get("status", "passed") in ("passed", "failed")
+        assert test.get("visibility", "visible") in VISIBILITIES
+        assert test["output_format"] == "text", "nothing that a browser would run"
+
+
+@pytest.mark.parametrize("results", [results_of(REPORT), pessimistic("It broke.")])
+def test_results_have_gradescopes_form(results: dict[str, Any]) -> None:
+    assert_is_gradescopes(results)
+    assert json.loads(encode(results)) == results
+
+
+def test_no_test_is_hidden_because_students_would_see_no_total() -> None:
+    assert all(test.get("visibility", "visible") == "visible" for test in results_of(REPORT)["tests"])
+
+
+def test_points_number_and_hint_arrive() -> None:
+    wrong, right, ungraded, written = results_of(REPORT)["tests"]
+    assert (wrong["name"], wrong["number"], wrong["score"], wrong["max_score"]) == ("A claim.", "1b.2", 0.0, 1.5)
+    assert (wrong["status"], right["status"]) == ("failed", "passed")
+    assert wrong["output"] == "Wrong value.\nHint: an idea"
+    assert ungraded["score"] == 1.5, "what the course could not grade costs nothing"
+    assert "score" not in written, "people grade it, so it is neither earned nor lost"
+    assert "max_score" not in written
+    assert results_of(REPORT)["score"] == 3.0
+
+
+def test_the_first_lines_say_what_was_graded_and_how() -> None:
+    lines = headline(REPORT).splitlines()
+    assert lines[0].startswith("COULD NOT BE GRADED")
+    assert lines[1] == (
+        "3 of 4.5 points by 3 hidden tests, 1 passed (ps0_tiny, release bbbbbbbbbbbb, submission aaaaaaaaaaaa)."
+    )
+    assert lines[2] == "Public checks passed, as the grader ran them: 1 of 2 (they carry no points)."
+    assert lines[3] == "Graded by people, and not part of this score: 1c (2)."
+    assert lines[4] == "Staff: this machine lacks walls around the submitted code: files."
+    assert lines[5] == "Note: line is defined 2 times; the last one counts."
+
+
+def test_details_for_staff_stay_out_of_the_file() -> None:
+    assert "secret.py" not in encode(results_of(REPORT)).decode()
+
+
+def test_the_run_can_be_repeated_from_what_the_file_says() -> None:
+    extra = results_of(REPORT)["extra_data"]
+    assert (extra["seed"], extra["release_sha256"], extra["submission_sha256"]) == (7, "b" * 64, "a" * 64)
+    assert extra["walls"][1] == {"name": "files", "stands": False, "detail": "no Landlock"}
+    assert extra["seconds"] == {"1b.2": 0.0}
+
+
+def test_any_text_is_written_in_ascii_and_long_texts_are_cut() -> None:
+    odd = replace(REPORT, notes=("ü 漢 \ud800 \x00 </script>", "x" * (2 * MOST_TEXT)))
+    data = encode(results_of(odd))
+    assert data.isascii()
+    output = json.loads(data)["output"]
+    assert "ü 漢" in output
+    assert len(output) < MOST_TEXT + 100
+    assert output.endswith("characters, is cut)")
+
+
+def test_a_pessimistic_file_stands_before_anything_is_graded(tmp_path: Path) -> None:
+    ResultsFile(tmp_path / "results")
+    results = json.loads((tmp_path / "results" / "results.json").read_text())
+    assert results["score"] == 0
+    assert "did not finish" in results["output"]
+
+
+def test_writing_replaces_the_file_and_leaves_no_other(tmp_path: Path) -> None:
+    file = ResultsFile(tmp_path)
+    before = file.path.stat().st_ino
+    file.write(results_of(REPORT))
+    file.close()
+    assert json.loads(file.path.read_text())["score"] == 3.0
+    assert file.path.stat().st_ino != before, "replaced, not overwritten: a reader never sees half a file"
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_a_link_in_the_place_of_the_partial_file_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / ".results.json.partial").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic link"):
+        ResultsFile(tmp_path / "results")
+    assert victim.read_text() == "precious"
+
+
+def test_a_failing_write_leaves_a_valid_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = ResultsFile(tmp_path)
+
+    def no_space(handle: int, data: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", no_space)
+    with pytest.raises(OSError, match="No space"):
+        file.write(results_of(REPORT))
+    monkeypatch.undo()
+    assert json.loads(file.path.read_text())["score"] == 0
+
+
+FULL_DISK = """
+import sys
+from pathlib import Path
+from autograder.grading.results import ResultsFile, pessimistic
+folder = Path(sys.argv[1])
+file = ResultsFile(folder)
+try:
+    with (folder / "filler").open("wb", buffering=0) as filler:
+        while True:
+            filler.write(b"x" * 65536)
+except OSError:
+    pass
+file.write(pessimistic("y" * 1_000_000))
+"""
+
+
+def test_a_disk_that_fills_up_in_between_does_not_stop_the_final_file(tmp_path: Path) -> None:
+    """On a file system of 8 MB, in a mount namespace of its own where the host allows one."""
+    script = f"mount -t tmpfs -o size=8m none {tmp_path} && {sys.executable} -c '{FULL_DISK}' {tmp_path} && "
+    script += f"cat {tmp_path}/results.json"
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip("no mount namespaces here")
+    assert json.loads(done.stdout)["output"].startswith("yyy"), done.stderr
