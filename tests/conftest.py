@@ -9,11 +9,21 @@ FIXTURES = Path(__file__).parent / "fixtures"
 collect_ignore = ["fixtures"]  # tiny sets hold hidden tests of their own
 
 
-@pytest.fixture
-def tiny_course(tmp_path: Path) -> Path:
-    """A repository with a course of one tiny set, ps9_tiny, that a test may change."""
-    root = tmp_path / "repository"
+def copy_tiny_course(root: Path) -> Path:
+    """A repository with a course of one tiny set, ps9_tiny, at `root`."""
     shutil.copytree(FIXTURES / "tiny_course", root)
     (root / "autograder").mkdir()
     (root / "hidden").rename(root / "autograder" / "hidden")
     return root
+
+
+@pytest.fixture
+def tiny_course(tmp_path: Path) -> Path:
+    """A tiny course that the test may change."""
+    return copy_tiny_course(tmp_path / "repository")
+
+
+@pytest.fixture(scope="module")
+def shared_tiny_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny course that no test of the module changes."""
+    return copy_tiny_course(tmp_path_factory.mktemp("shared") / "repository")

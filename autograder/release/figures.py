@@ -17,14 +17,21 @@ TAG = re.compile(r"<img\b", re.IGNORECASE)
 FOLDER = "figures"
 MOST_BYTES = 300_000
 PNG = b"\x89PNG\r\n\x1a\n"
+# One grey pixel, where a draft shows a figure that does not exist yet.
+BLANK = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==")
 
 
 def read_figures(source: SourceSet) -> dict[str, bytes]:
-    """The set's figures by file name; SourceError for what is missing, unused, too large or not a PNG."""
+    """The set's figures by file name; SourceError for what is missing, unused, too large or not a PNG.
+
+    A draft shows a grey pixel for a figure that is missing.
+    """
     folder = source.folder / FOLDER
     files = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
     figures = {file.name: _png(file) for file in files}
     used = {name for _, _, _, name in figure_references(source)}
+    if source.draft:
+        return {name: figures.get(name, BLANK) for name in sorted(used)}
     for file, line, _, name in figure_references(source):
         if name not in figures:
             raise SourceError(file, line, f"shows {FOLDER}/{name}, but {folder / name} does not exist.")

@@ -143,11 +143,14 @@ def _of_hidden_tests(file: Path) -> Iterator[Secret]:
 
 
 def _of_file(kind: str, file: Path) -> Iterator[Secret]:
-    """The long lines of a whole file, without its imports."""
+    """The long lines and long strings of a whole file, without its imports."""
     text = file.read_text(encoding="utf-8")
-    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    nodes = list(ast.walk(ast.parse(text)))
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     skipped = {n for node in imports for n in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
-    for number, line in enumerate(text.split("\n"), start=1):
-        piece = squeeze(line)
-        if number not in skipped and len(piece) >= LONG_PROSE:
-            yield Secret(kind, piece, line.strip(), file, number)
+    said = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if number not in skipped]
+    said += [(n.lineno, n.value) for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    for number, words in said:
+        piece = "".join(canonical_lines(words))
+        if len(piece) >= LONG_PROSE:
+            yield Secret(kind, piece, " ".join(words.split()), file, number)

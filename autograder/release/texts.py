@@ -1,13 +1,20 @@
-"""Every text inside a file that students may get: cells, outputs, metadata, members of a zip, names of files."""
+"""Every text inside a file that students may get: cells, outputs, metadata, members of a zip, names of files.
+
+What packs text in a form that is not read here (other archives, compiled Python, a zip with a password) is refused.
+"""
 
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from autograder.release.errors import ReleaseError
+
 SKIPPED = {"__pycache__", ".git", ".ipynb_checkpoints"}
+OPAQUE = {".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".rar", ".pyc"}
 
 
 def texts_of_path(path: Path) -> Iterator[tuple[str, str]]:
@@ -24,6 +31,8 @@ def texts_of_path(path: Path) -> Iterator[tuple[str, str]]:
 def texts_of_bytes(name: str, data: bytes) -> Iterator[tuple[str, str]]:
     """Every text of one file: its name, and what it holds by its kind; pictures and other binary data hold none."""
     yield f"the name of {name}", name
+    if Path(name).suffix.lower() in OPAQUE:
+        raise ReleaseError(f"{name} cannot be searched for leaks; leave it out, or pack it as a zip.")
     if zipfile.is_zipfile(io.BytesIO(data)):
         yield from _zip(name, data)
     elif name.endswith(".ipynb"):
@@ -36,7 +45,14 @@ def _zip(name: str, data: bytes) -> Iterator[tuple[str, str]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.infolist():
             if not member.is_dir():
-                yield from texts_of_bytes(f"{name}/{member.filename}", archive.read(member))
+                yield from texts_of_bytes(f"{name}/{member.filename}", _member(name, archive, member))
+
+
+def _member(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    try:
+        return archive.read(member)
+    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise ReleaseError(f"{name}/{member.filename} cannot be searched for leaks: {error}.") from None
 
 
 def _notebook(name: str, data: bytes) -> Iterator[tuple[str, str]]:

@@ -98,13 +98,17 @@ class Question:
 
 @dataclass(frozen=True)
 class SourceSet:
-    """A whole set as written: its entry in `course.toml`, the intro's and outro's cells, the questions in order."""
+    """A whole set as written: its entry in `course.toml`, the intro's and outro's cells, the questions in order.
+
+    A draft may lack questions, hidden tests and figures.
+    """
 
     plan: ProblemSet
     folder: Path
     intro: tuple[Cell, ...]
     questions: tuple[Question, ...]
     outro: tuple[Cell, ...]
+    draft: bool = False
 
     def cells(self) -> tuple[tuple[Question | None, Cell], ...]:
         """Every cell of the notebook in order, with its question (None in intro and outro)."""

@@ -1,6 +1,7 @@
 """A whole set from `solutions/`: intro, questions in the term's order, outro, and the checks across them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.course import Course, ProblemSet
@@ -20,7 +21,7 @@ def read_set(course: Course, plan: ProblemSet) -> SourceSet:
         if not (folder / f"{name}.py").is_file():
             why = "every set has one" if name in (INTRO, OUTRO) else f"course.toml lists {name} in {plan.name}"
             raise SourceError(folder / f"{name}.py", 0, f"does not exist, but {why}.")
-    source = read_draft(course, plan)
+    source = replace(read_draft(course, plan), draft=False)
     for question in source.questions:
         check_worth(question, hidden_test_file(course.root, plan.name, question.name))
     _core_sums_to(course, plan, source.questions)
@@ -32,7 +33,9 @@ def read_draft(course: Course, plan: ProblemSet) -> SourceSet:
     folder = course.root / "solutions" / plan.name
     files = [folder / f"{name}.py" for name in plan.questions]
     questions = tuple(read_question(file) for file in files if file.is_file())
-    source = SourceSet(plan, folder, _page(folder / f"{INTRO}.py"), questions, _page(folder / f"{OUTRO}.py"))
+    source = SourceSet(
+        plan, folder, _page(folder / f"{INTRO}.py"), questions, _page(folder / f"{OUTRO}.py"), draft=True
+    )
     _ids_are_unique(source)
     _names_are_unique(questions)
     return source
