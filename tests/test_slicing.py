@@ -228,6 +228,10 @@ def test_future_annotations_hold_for_the_definitions_of_their_cell() -> None:
             ("def f(): return 1", "def f(): return 2"),
             "f is defined 2 times (cell 1, line 1; cell 2, line 1); the last one counts.",
         ),
+        (
+            ("def f(): return 1", 'def f(): raise NotImplementedError("Question 1a: f")'),
+            "the last one counts. It is still the stub.",
+        ),
         (("x = await g()\ndef f(): return x",), "cell 1, line 1 was left out: 'await' outside function."),
         (("def g(:", "def f(): return 1"), "cell 1 was left out: it is not valid Python"),
     ],

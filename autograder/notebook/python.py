@@ -7,6 +7,7 @@ statement only matters if it defines a name that a question asks for.
 
 import ast
 import re
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,9 @@ from autograder.notebook.limits import MAX_SYNTAX_ERRORS
 
 KEPT_MAGICS = {"time", "timeit", "capture", "prun", "memit", "mprun", "snakeviz", "ipytest"}
 """Cell magics whose body is the student's own Python, run in the notebook's own namespace."""
+
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Named in messages: what a student's newer Python accepts, such as nested quotes in f-strings, may be refused here."""
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)")
 _DEFINES = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
@@ -127,4 +131,4 @@ def _loss(error: SyntaxError, text: str) -> str:
     names = [a or b for a, b in _DEFINES.findall(text)]
     holds = f" It seems to define {', '.join(names[:5])}, which is lost." if names else ""
     reason = error.msg.split("\n")[0][:120]
-    return f", line {error.lineno or 1}, is not valid Python ({reason}).{holds} The rest of the cell counts."
+    return f", line {error.lineno or 1}, is not valid Python {VERSION} ({reason}).{holds} The rest of the cell counts."

@@ -9,6 +9,7 @@ import ast
 import builtins
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from autograder.slicing.closure import Closure
 from autograder.slicing.units import CellLike, Notebook, Piece, Unit, read_units
@@ -44,9 +45,7 @@ def slice_for(names: Iterable[str], given: Iterable[CellLike], cells: Iterable[C
     Never raises because of what the cells hold.
     """
     wanted = list(dict.fromkeys(names))
-    book = Notebook()
-    read_units(given, True, book)
-    read_units(cells, False, book)
+    book = _read(tuple(given), tuple(cells))
     closure = Closure(book.units)
     closure.want(wanted)
     closure.want_units(i for i, unit in enumerate(book.units) if _always(unit))
@@ -54,6 +53,15 @@ def slice_for(names: Iterable[str], given: Iterable[CellLike], cells: Iterable[C
     order = closure.order()
     notes = [*book.notes, *_twice(wanted, closure), *_redefined(order, book.units), *_unresolved(wanted, closure, book)]
     return Slice(tuple(book.units[i].piece for i in order), missing, tuple(dict.fromkeys(notes)))
+
+
+@lru_cache(maxsize=2)
+def _read(given: tuple[CellLike, ...], cells: tuple[CellLike, ...]) -> Notebook:
+    """All units; kept, since every question of a set is sliced out of the same notebook."""
+    book = Notebook()
+    read_units(given, True, book)
+    read_units(cells, False, book)
+    return book
 
 
 def _always(unit: Unit) -> bool:
@@ -64,23 +72,28 @@ def _twice(wanted: Sequence[str], closure: Closure) -> list[str]:
     """Which definition counts, for wanted names that are defined more than once."""
     notes = []
     for name in wanted:
-        places = [closure.units[i].place for i in closure.binders(name) if name not in closure.units[i].changes]
-        if len(places) > 1:
-            notes.append(f"{name} is defined {len(places)} times ({'; '.join(places[-5:])}); the last one counts.")
+        units = [closure.units[i] for i in closure.binders(name) if name not in closure.units[i].changes]
+        if len(units) > 1:
+            places = "; ".join(unit.place for unit in units[-5:])
+            stub = " It is still the stub." if _is_stub(units[-1]) and not _is_stub(units[-2]) else ""
+            notes.append(f"{name} is defined {len(units)} times ({places}); the last one counts.{stub}")
     return notes
+
+
+def _is_stub(unit: Unit) -> bool:
+    return 'raise NotImplementedError("Question ' in unit.piece.source
 
 
 def _redefined(order: Sequence[int], units: Sequence[Unit]) -> list[str]:
     """Names of the given code in this slice that the student binds to something else."""
     ours = {name: units[i] for i in order if units[i].given and units[i].kind != "import" for name in units[i].binds}
-    originals = {_shape(unit) for unit in units if unit.given}
+    suspects = [unit for unit in units if not unit.given and unit.binds & ours.keys()]
+    originals = {_shape(unit) for unit in units if unit.given and suspects}
     notes = []
-    for unit in units:
-        taken = sorted(unit.binds & ours.keys()) if not unit.given else []
-        if taken and _shape(unit) not in originals:
-            notes.append(
-                f"{unit.place} changes {', '.join(taken)}, which the notebook provides; the provided one is used."
-            )
+    for unit in suspects:
+        if _shape(unit) not in originals:
+            names = ", ".join(sorted(unit.binds & ours.keys()))
+            notes.append(f"{unit.place} changes {names}, which the notebook provides; the provided one is used.")
     return notes
 
 
