@@ -139,3 +139,12 @@ def test_two_processes_with_other_hash_seeds_build_the_same_bytes(tiny_course: P
         built.append(files(tiny_course / "ps9_tiny"))
         (tiny_course / "ps9_tiny" / "ps9.ipynb").unlink()
     assert built[0] == built[1]
+
+
+def test_a_draft_shows_a_grey_pixel_for_a_figure_to_come(tiny_course: Path, tmp_path: Path) -> None:
+    figure = tiny_course / "solutions/ps9_tiny/figures/line.png"
+    figure.unlink()
+    assert release(tiny_course) == 1
+    assert release(tiny_course, "--draft", str(tmp_path / "draft")) == 0
+    assert (tmp_path / "draft/ps9_tiny/figures/line.png").read_bytes().startswith(b"\x89PNG")
+    assert not figure.exists()
