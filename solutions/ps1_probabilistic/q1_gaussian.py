@@ -1,8 +1,9 @@
+# %% [markdown] role="text"
 # ## 1. The Gaussian (12 points)
 #
 # A generative model is a probability density that we can **evaluate**, **fit** and **sample**. The Gaussian is the
-# only density on $\mathbb{R}^D$ for which all three, and marginals and conditionals besides, are a few lines of linear
-# algebra. Everything else in this problem set is assembled from it: a classifier is one Gaussian per class
+# only density on $\mathbb{R}^D$ for which all three, and marginals and conditionals besides, are a few lines of
+# linear algebra. Everything else in this problem set is assembled from it: a classifier is one Gaussian per class
 # (question 2), a mixture is several Gaussians and a die (questions 3 and 4), and a denoiser is a Gaussian conditioned
 # on a noisy observation (questions 5 and 6).
 #
@@ -18,27 +19,6 @@
 #
 # The first two terms pull against each other. Widening $\Sigma$ makes every point look closer, and costs volume.
 # Fitting is the balance between the two.
-#
-# The figure shows why the *whole* covariance matters. Each dot is a pair of neighbouring pixels of a photograph. Each
-# grey value alone says little, but a pixel all but tells the value of its neighbour.
-
-# %% role="run"
-with experiment("neighbouring pixels, and the Gaussian that fits them"):
-    image = data.photographs("test")[0]  # (H, W), grey values in [0, 1]
-    pairs = torch.stack([image[:, :-1].reshape(-1), image[:, 1:].reshape(-1)], dim=1)
-    pairs = pairs[torch.randperm(len(pairs), generator=torch.Generator().manual_seed(0))[:3000]]
-    mu, Sigma = fit_gaussian(pairs)  # your answer to 1a
-    circle = torch.linspace(0, 2 * math.pi, 100, dtype=torch.float64)
-    circle = torch.stack([circle.cos(), circle.sin()])  # (2, 100), one standard deviation, whitened
-    fig, axes = plt.subplots(1, 2, figsize=(9, 4), sharex=True, sharey=True)
-    shapes = {"the whole covariance": Sigma, "its diagonal only": torch.diag(Sigma.diagonal())}
-    for ax, (title, cov) in zip(axes, shapes.items(), strict=True):
-        ax.scatter(pairs[:, 0], pairs[:, 1], s=2, alpha=0.3)
-        for radius in (1, 2):
-            ellipse = mu[:, None] + radius * torch.linalg.cholesky(cov) @ circle
-            ax.plot(ellipse[0], ellipse[1], "k", lw=1)
-        ax.set(title=title, xlabel="a pixel", ylabel="its right neighbour", aspect="equal")
-    plt.show()
 
 # %% [markdown] role="text"
 # ### 1a. Maximum likelihood (code, 4 points)
@@ -81,6 +61,24 @@ with check("1a") as c:
     c.close(mu, [1.0, 2.0], "the mean of two points is their midpoint")
     c.close(Sigma, [[1.0, 2.0], [2.0, 4.0]], "their covariance is the outer product of half their difference")
     c.close(fit_gaussian(two_points + 5.0)[1], Sigma, "shifting the data does not change the covariance")
+
+# %% [markdown] role="text"
+# **Look.** Why does the *whole* covariance matter? Each dot below is a pair of neighbouring pixels of a photograph,
+# the ellipses are one and two standard deviations of a Gaussian. Each grey value alone says little; a pixel all but
+# tells the value of its neighbour. How much of the plane does the right model consider that the left one rules out?
+
+# %% role="run"
+with experiment("neighbouring pixels, and the Gaussian that fits them"):
+    pairs = torch.stack([photo[:, :-1].reshape(-1), photo[:, 1:].reshape(-1)], dim=1)  # (number of pairs, 2)
+    pairs = pairs[torch.randperm(len(pairs), generator=torch.Generator().manual_seed(0))[:3000]]
+    mu, Sigma = fit_gaussian(pairs)  # your answer to 1a
+    fig, axes = plt.subplots(1, 2, figsize=(9, 4.2), sharex=True, sharey=True, layout="constrained")
+    shapes = {"the whole covariance": Sigma, "its diagonal only": torch.diag(Sigma.diagonal())}
+    for ax, (title, cov) in zip(axes, shapes.items(), strict=True):
+        ax.scatter(pairs[:, 0], pairs[:, 1], s=2, alpha=0.3, color="grey")
+        figures.ellipses(ax, mu[None], cov[None])
+        ax.set(title=title, xlabel="a pixel", ylabel="its right neighbour", aspect="equal")
+    figures.show(fig, "Pairs of neighbouring pixels lie along the diagonal; the full covariance follows them.")
 
 # %% [markdown] role="text"
 # ### 1b. The log-density (code, 5 points)
@@ -129,37 +127,27 @@ with check("1b") as c:
 # %% [markdown] role="text"
 # ### Look: what one Gaussian knows about photographs
 #
-# Now three Gaussians are fitted to 8 x 8 patches of photographs (as vectors of 64 grey values, less the mean of their
-# patch, with a small ridge): one that is *isotropic* (a single variance), one with a variance *per pixel*, and one
-# with the *whole* covariance. We print the mean log-density of patches from **other** photographs and draw samples $x
-# = \mu + Lz$ from each.
+# Now three Gaussians are fitted to the 63 coefficients of 8 x 8 patches: an *isotropic* one (a single variance), one
+# with a variance *per pixel*, and one with the *whole* covariance. We print the mean log-density of patches from
+# **other** photographs, and draw samples $x = \mu + Lz$ from each.
+#
+# (The first two are written in the same 63 dimensions as the third, because only then may their nats be compared.)
 
 # %% role="run"
 with experiment("three Gaussians on patches: nats and samples"):
-
-    def without_mean(P: Tensor) -> Tensor:
-        return P - P.mean(dim=1, keepdim=True)
-
-    train, test = without_mean(data.patches("train", 5000)), without_mean(data.patches("test", 2000))
-    mu, Sigma = fit_gaussian(train, ridge=1e-5)
-    variances = Sigma.diagonal()
+    mu, Sigma = fit_gaussian(X_train)
+    pixel_variances = (basis @ Sigma @ basis.T).diagonal()
     models = {
-        "isotropic": variances.mean() * torch.eye(64, dtype=torch.float64),
-        "per pixel": torch.diag(variances),
-        "whole covariance": Sigma,
+        "isotropic": Sigma.diagonal().mean() * torch.eye(63, dtype=torch.float64),
+        "a variance per pixel": basis.T @ torch.diag(pixel_variances) @ basis,
+        "the whole covariance": Sigma,
     }
-    z = torch.randn(64, 48, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    rows = {"real patches": test[:48]}
+    figures.patches(X_test[:48] @ basis.T, "real patches, without their mean", columns=24, scale=0.3)
+    z = torch.randn(48, 63, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     for name, cov in models.items():
-        nats = gaussian_logpdf(test, mu, cov).mean()
-        rows[f"{name}: {nats:.1f} nats"] = mu + (torch.linalg.cholesky(cov) @ z).T
-    fig, axes = plt.subplots(1, 4, figsize=(13, 3))
-    for ax, (title, patches) in zip(axes, rows.items(), strict=True):
-        tiles = patches.reshape(6, 8, 8, 8).permute(0, 2, 1, 3).reshape(48, 64)  # 6 x 8 patches side by side
-        ax.imshow(tiles, cmap="gray", vmin=-0.3, vmax=0.3)
-        ax.set_title(title)
-        ax.axis("off")
-    plt.show()
+        nats = gaussian_logpdf(X_test, mu, cov).mean()
+        samples = mu + z @ torch.linalg.cholesky(cov).T
+        figures.patches(samples @ basis.T, f"samples, {name}: {nats:.1f} nats", columns=24, scale=0.3)
 
 # %% [markdown] role="text"
 # **Think about it** (no points; question 3 answers it). The whole covariance gains many nats, and its samples have

@@ -105,67 +105,69 @@ with check("2b") as c:
 # %% [markdown] role="text"
 # ### Look: straight and curved borders
 #
-# Images of three digits, reduced to their two principal components (the directions of the largest variance of all the
-# images). Colours are your posterior, dots the examples. On the left all classes share one covariance, on the right
-# each has its own.
+# Images of handwritten digits, reduced to their principal components (the directions of the largest variance of all
+# the images, PRML section 12.1). First, three digits in the first two components. Colours are your posterior, dots
+# the examples. On the left all classes share one covariance, on the right each has its own.
 
 
 # %% role="run"
-def principal_components(X: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """Mean (D,) and the n directions (D, n) of the largest variance of the rows of X (N, D)."""
-    mu, Sigma = fit_gaussian(X)
-    return mu, torch.linalg.eigh(Sigma).eigenvectors[:, -n:].flip(1)
+def digits(split: str, n: int) -> tuple[Tensor, Tensor]:
+    """The first n digits as vectors (N, 784) with ink in [0, 1], and their labels (N,)."""
+    images, labels = data.mnist(split, n)
+    return images.reshape(-1, 784).double() / 255, labels
 
 
 with experiment("straight and curved borders between digits"):
-    images, labels = data.mnist("train", 3000)
-    chosen = (labels == 0) | (labels == 1) | (labels == 4)
-    X, y = images[chosen].reshape(-1, 784), torch.tensor([0, 1, 0, 0, 2])[labels[chosen]]
-    mu, directions = principal_components(X, 2)
-    X = (X - mu) @ directions
-    ticks = torch.linspace(-7, 9, 160, dtype=torch.float64)
-    grid = torch.cartesian_prod(ticks, ticks)
-    fig, axes = plt.subplots(1, 2, figsize=(10, 4.5), sharex=True, sharey=True)
+    (ink, y_digits), (ink_new, y_new) = digits("train", 10_000), digits("test", 2_000)
+    middle, spread = fit_gaussian(ink)
+    directions = torch.linalg.eigh(spread).eigenvectors.flip(1)[:, :20]  # (784, 20), largest variance first
+    Z_digits, Z_new = (ink - middle) @ directions, (ink_new - middle) @ directions
+    three = (y_digits == 0) | (y_digits == 1) | (y_digits == 4)
+    Z, y = Z_digits[three, :2], torch.tensor([0, 1, -1, -1, 2])[y_digits[three]]
+    along = torch.linspace(-9, 9, 150, dtype=torch.float64)
+    grid = torch.cartesian_prod(along, along)
+    fig, axes = plt.subplots(1, 2, figsize=(10, 4.8), sharex=True, sharey=True, layout="constrained")
     for ax, shared in zip(axes, (True, False), strict=True):
-        posterior = class_log_posterior(grid, *fit_class_gaussians(X, y, 3, shared)).exp()
-        ax.imshow(posterior.reshape(160, 160, 3).transpose(0, 1), origin="lower", extent=(-7, 9, -7, 9), alpha=0.5)
-        for digit, colour in enumerate(("darkred", "darkgreen", "darkblue")):
-            ax.scatter(*X[y == digit][:200].T, s=3, color=colour, label=f"digit {(0, 1, 4)[digit]}")
+        posterior = class_log_posterior(grid, *fit_class_gaussians(Z, y, 3, shared)).exp()
+        colours = 1 - 0.6 * (1 - posterior.reshape(150, 150, 3).transpose(0, 1))
+        ax.imshow(colours.clamp(0, 1), origin="lower", extent=(-9, 9, -9, 9))
+        for digit, colour, marker in ((0, "darkred", "o"), (1, "darkgreen", "^"), (2, "darkblue", "s")):
+            ax.scatter(*Z[y == digit][:150].T, s=9, color=colour, marker=marker, label=f"digit {(0, 1, 4)[digit]}")
         ax.set_title("one covariance for all" if shared else "one covariance per class")
     axes[0].legend()
-    plt.show()
+    figures.show(fig, "Three digits in two dimensions: straight borders with one covariance, curved ones with three.")
 
 # %% [markdown] role="text"
 # ### Look: who needs how many examples?
 #
-# All ten digits, 40 principal components. We fit both models to the first $N$ training images and count mistakes on
-# test images. A class covariance has $40 \cdot 41 / 2 = 820$ free numbers; ten of them are not learnt from a few
-# hundred images.
+# Now all ten digits, in 20 components. We fit to the first $N$ training images and count mistakes on test images. A
+# class covariance has $20\cdot21/2 = 210$ free numbers; ten of them are not learnt from a few hundred images.
 
 # %% role="run"
 with experiment("test error against the number of training images"):
-    images, labels = data.mnist("train", 5000)
-    test_images, test_labels = data.mnist("test", 1000)
-    mu, directions = principal_components(images.reshape(-1, 784), 40)
-    X, X_test = ((pictures.reshape(-1, 784) - mu) @ directions for pictures in (images, test_images))
-    sizes = [size for size in (100, 200, 500, 1000, 2000, 5000) if size <= len(X)]
-    for shared in (True, False):
+    models = {
+        "one covariance for all": (True, 1e-3, "o-"),
+        "one per class": (False, 1e-3, "s--"),
+        "one per class, large ridge": (False, 0.1, "^-."),
+    }
+    sizes = [size for size in (100, 200, 500, 1000, 2000, 5000, 10_000) if size <= len(Z_digits)]
+    fig, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
+    for name, (shared, ridge, style) in models.items():
         errors = []
         for size in sizes:
-            model = fit_class_gaussians(X[:size], labels[:size], 10, shared, ridge=0.1)
-            guesses = class_log_posterior(X_test, *model).argmax(dim=1)
-            errors.append((guesses != test_labels).double().mean().item())
-        plt.semilogx(sizes, errors, "o-", label="one covariance for all" if shared else "one covariance per class")
-        print(f"{'shared' if shared else 'per class':10s}", "  ".join(f"{e:6.1%}" for e in errors))
-    plt.xlabel("training images")
-    plt.ylabel("test error")
-    plt.legend()
-    plt.show()
+            fitted = fit_class_gaussians(Z_digits[:size], y_digits[:size], 10, shared, ridge)
+            errors.append((class_log_posterior(Z_new, *fitted).argmax(dim=1) != y_new).double().mean().item())
+        ax.semilogx(sizes, errors, style, label=name)
+        print(f"{name:28s}", "  ".join(f"{error:6.1%}" for error in errors))
+    ax.set(xlabel="training images", ylabel="test error")
+    ax.legend()
+    figures.show(fig, f"Test error at {sizes} training images: with few images separate covariances need a ridge.")
 
 # %% [markdown] role="text"
-# **Think about it** (no points). The curves cross. The shared model is the more biased one: its borders are straight,
-# and more data do not bend them. The other has ten times as much to learn and pays while data are scarce. What would
-# you expect of a model in between, $\Sigma_c' = (1-\alpha)\Sigma_c + \alpha\Sigma$?
+# **Think about it** (no points). The shared model learns fast and then stops: its borders are straight, and more data
+# do not bend them. Separate covariances win in the end, and lose while data are scarce. Why is their error *worst* at
+# about 20 images per class, in 20 dimensions, rather than at the very beginning? (What are the small eigenvalues of
+# such a covariance, and what does its inverse do with them?) And what does the large ridge pull every class towards?
 #
 # ### 2c. Why the border is straight (written, 3 points)
 #

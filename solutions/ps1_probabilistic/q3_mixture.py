@@ -9,18 +9,19 @@
 
 # %% role="run"
 with experiment("differences of neighbouring pixels have heavy tails"):
-    image = data.photographs("train")[0]  # (H, W), grey values in [0, 1]
-    differences = (image[:, 1:] - image[:, :-1]).reshape(-1, 1)
-    mu, Sigma = fit_gaussian(differences)
-    ticks = torch.linspace(-0.6, 0.6, 241, dtype=torch.float64)[:, None]
-    plt.figure(figsize=(6, 3.5))
-    plt.hist(differences[:, 0].numpy(), bins=120, range=(-0.6, 0.6), density=True, log=True, alpha=0.5, label="data")
-    plt.plot(ticks, gaussian_logpdf(ticks, mu, Sigma).exp(), label="the Gaussian of the same variance")
-    plt.ylim(1e-4, 1e2)
-    plt.xlabel("right pixel minus left pixel")
-    plt.ylabel("density")
-    plt.legend()
-    plt.show()
+    differences = (photo[:, 1:] - photo[:, :-1]).reshape(-1, 1)
+    ticks = torch.linspace(-0.6, 0.6, 481, dtype=torch.float64)[:, None]
+    one_gaussian = gaussian_logpdf(ticks, *fit_gaussian(differences)).exp()
+    fig, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
+    ax.hist(
+        differences[:, 0].numpy(), bins=120, range=(-0.6, 0.6), density=True, log=True, color="silver", label="data"
+    )
+    ax.plot(ticks, one_gaussian, label="the Gaussian of the same variance")
+    ax.set(ylim=(1e-4, 1e2), xlabel="right pixel minus left pixel", ylabel="density")
+    ax.legend()
+    figures.show(
+        fig, "Histogram of pixel differences on a log axis: a sharp peak and heavy tails, unlike the parabola."
+    )
 
 # %% [markdown] role="text"
 # The remedy is a **hidden variable**. To draw an $x$, first roll a die with $K$ sides: side $k$ comes up with
@@ -131,19 +132,19 @@ with experiment("responsibilities as colours"):
     sides = torch.multinomial(log_pi.exp(), 1500, replacement=True, generator=generator)  # the die
     z = torch.randn(1500, 2, 1, generator=generator, dtype=torch.float64)
     X = mus[sides] + (torch.linalg.cholesky(Sigmas)[sides] @ z)[:, :, 0]
-    ticks = torch.linspace(-5, 5, 120, dtype=torch.float64)
-    grid = torch.cartesian_prod(ticks, ticks)
+    along = torch.linspace(-5, 5, 120, dtype=torch.float64)
+    grid = torch.cartesian_prod(along, along)
     colours, heights = e_step(X, log_pi, mus, Sigmas)[0].exp(), e_step(grid, log_pi, mus, Sigmas)[1]
-    fig, axes = plt.subplots(1, 2, figsize=(10, 4.5), sharex=True, sharey=True)
+    fig, axes = plt.subplots(1, 2, figsize=(10, 4.8), sharex=True, sharey=True, layout="constrained")
     axes[0].scatter(*X.T, c=colours.clamp(0, 1).numpy(), s=5)
     axes[0].contour(
-        ticks, ticks, heights.reshape(120, 120).T, levels=[-9, -7, -5, -4, -3, -2], colors="k", linewidths=0.5
+        along, along, heights.reshape(120, 120).T, levels=[-9, -7, -5, -4, -3, -2], colors="k", linewidths=0.5
     )
     axes[0].set_title("draws, coloured by who is responsible")
     everywhere = e_step(grid, log_pi, mus, Sigmas)[0].exp().reshape(120, 120, 3).transpose(0, 1)
     axes[1].imshow(everywhere.clamp(0, 1), origin="lower", extent=(-5, 5, -5, 5))
     axes[1].set_title("who would be responsible, everywhere")
-    plt.show()
+    figures.show(fig, "Points of three clusters coloured by responsibility, and the same colours for the whole plane.")
 
 # %% [markdown] role="text"
 # **Think about it** (no points). In the right panel each colour has a region, though the red one is not "around" the
@@ -157,22 +158,22 @@ with experiment("responsibilities as colours"):
 # %% role="run"
 with experiment("three scales make a heavy tail"):
     log_pi = torch.tensor([0.55, 0.35, 0.10], dtype=torch.float64).log()
-    mus, Sigmas = torch.zeros(3, 1, dtype=torch.float64), torch.tensor([0.006, 0.03, 0.15], dtype=torch.float64) ** 2
-    ticks = torch.linspace(-0.6, 0.6, 481, dtype=torch.float64)[:, None]
-    log_resp, loglik = e_step(ticks, log_pi, mus, Sigmas[:, None, None])
-    fig, axes = plt.subplots(1, 2, figsize=(11, 3.5), sharex=True)
-    axes[0].hist(differences[:, 0].numpy(), bins=120, range=(-0.6, 0.6), density=True, log=True, alpha=0.5)
+    mus, Sigmas = torch.zeros(3, 1, dtype=torch.float64), torch.tensor([0.006, 0.03, 0.15]).double()[:, None, None] ** 2
+    log_resp, loglik = e_step(ticks, log_pi, mus, Sigmas)
+    fig, axes = plt.subplots(1, 2, figsize=(11, 3.5), layout="constrained")
+    axes[0].hist(differences[:, 0].numpy(), bins=120, range=(-0.6, 0.6), density=True, log=True, color="silver")
     axes[0].plot(ticks, loglik.exp(), label="three scales, by hand")
-    axes[0].plot(ticks, gaussian_logpdf(ticks, *fit_gaussian(differences)).exp(), label="one Gaussian")
-    axes[0].set(ylim=(1e-4, 1e2), ylabel="density")
-    axes[0].legend()
-    axes[1].plot(ticks, log_resp.exp(), label=["flat", "texture", "edge"])
-    axes[1].set(ylabel="responsibility", xlim=(-0.3, 0.3))
-    axes[1].legend()
-    plt.show()
-    nats = {"one Gaussian": gaussian_logpdf(differences, *fit_gaussian(differences)).mean()}
-    nats["three scales"] = e_step(differences, log_pi, mus, Sigmas[:, None, None])[1].mean()
-    print("  ".join(f"{name}: {value:.2f} nats per pixel pair" for name, value in nats.items()))
+    axes[0].plot(ticks, one_gaussian, "--", label="one Gaussian")
+    axes[0].set(ylim=(1e-4, 1e2), xlabel="right pixel minus left pixel", ylabel="density")
+    for k, (name, style) in enumerate({"flat": "-", "texture": "--", "edge": "-."}.items()):
+        axes[1].plot(ticks, log_resp[:, k].exp(), style, label=name)
+    axes[1].set(xlabel="right pixel minus left pixel", ylabel="responsibility", xlim=(-0.3, 0.3))
+    for ax in axes:
+        ax.legend()
+    figures.show(fig, "Three scales follow the histogram into its tails; each is responsible for its own range.")
+    one = gaussian_logpdf(differences, *fit_gaussian(differences)).mean()
+    three = e_step(differences, log_pi, mus, Sigmas)[1].mean()
+    print(f"one Gaussian: {one:.2f} nats per pair of pixels, three scales: {three:.2f} nats")
 
 # %% [markdown] role="text"
 # ### 3c. What responsibilities are, and what labels are not (written, 3 points)
