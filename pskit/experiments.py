@@ -1,10 +1,10 @@
 """Run cells: they time themselves, and they wait politely for answers that are not written yet."""
 
 import time
-from types import FrameType, TracebackType
+from types import TracebackType
 
 from pskit.origin import in_own_cell
-from pskit.stubs import Stub, Waiting, names_made_in, stub_of, waiting
+from pskit.stubs import remember_unmade, stub_of, waiting
 
 
 class experiment:
@@ -41,13 +41,8 @@ class experiment:
             )
         else:
             return False
-        _remember(self.title, stub, trace.tb_frame)
+        remember_unmade(self.title, stub, trace)
         return True
-
-
-def _remember(title: str, stub: Stub, frame: FrameType) -> None:
-    for name in names_made_in(frame) - set(frame.f_globals):
-        waiting[name] = Waiting(title, stub)
 
 
 def _duration(seconds: float) -> str:

@@ -2,8 +2,9 @@
 
 import dis
 import re
+import sys
 from dataclasses import dataclass
-from types import FrameType
+from types import CodeType, TracebackType
 
 STUB = re.compile(r"Question (\w[\w.]*): (.+)")
 
@@ -36,6 +37,18 @@ def stub_of(error: BaseException) -> Stub | None:
     return Stub(found[1], found[2]) if found else None
 
 
-def names_made_in(frame: FrameType) -> set[str]:
-    """Every variable that this frame's code assigns at the notebook's top level: IPython runs statements singly."""
-    return {i.argval for i in dis.get_instructions(frame.f_code) if i.opname in ("STORE_NAME", "STORE_GLOBAL")}
+def remember_unmade(title: str, stub: Stub, trace: TracebackType) -> None:
+    """Note the variables that a cell would have made after the line at which it stopped, and remove old values of them.
+
+    An old value, of a toy example with the same name, would make later cells fail without a cause that one could see.
+    """
+    frame = trace.tb_frame
+    for name in _stored(frame.f_code, after=trace.tb_lasti) - _stored(frame.f_code, before=trace.tb_lasti):
+        waiting[name] = Waiting(title, stub)
+        frame.f_globals.pop(name, None)
+
+
+def _stored(code: CodeType, after: int = -1, before: int = sys.maxsize) -> set[str]:
+    """The notebook's variables that this code assigns between two of its instructions."""
+    made = (i for i in dis.get_instructions(code) if i.opname in ("STORE_NAME", "STORE_GLOBAL"))
+    return {i.argval for i in made if after < i.offset < before}

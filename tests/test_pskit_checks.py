@@ -96,6 +96,7 @@ def test_gradients_and_numpy_values_can_be_compared():
     with check("1b") as c:
         assert c.close(torch.ones(2, requires_grad=True), [1.0, 1.0], "a parameter")
         assert c.close(torch.ones(2).numpy(), [1.0, 1.0], "an array")
+        assert c.close(torch.tensor(float("nan")), float("nan"), "NaN where NaN is expected")
         assert c.close(torch.ones(2)[0].numpy()[()], 1.0, "a NumPy number")
 
 

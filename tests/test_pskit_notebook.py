@@ -19,6 +19,9 @@ CELLS = [
     "with experiment('samples'):\n    picture = [component for component in gmm]",
     "with experiment('figure'):\n    print(picture, best)",
     "with check('8a') as c:\n    c.true(len(gmm) == 2, 'two components')",
+    "toy = [1]\nkept = 2",
+    "with experiment('stale'):\n    kept = 3\n    toy = em_fit(kept)\n    kept = 4",
+    "print(kept)\nwith experiment('uses the toy'):\n    toy.shape",
     "def em_fit(X):\n    return [X, X], [1.0]",
     "with experiment('EM with K = 20'):\n    gmm, trace = em_fit(1)\n    best = trace[-1]",
     "with experiment('samples'):\n    print([component for component in gmm])",
@@ -72,26 +75,31 @@ def test_a_check_knows_the_variables_that_wait(outputs):
     assert '`gmm` does not exist yet: the cell "EM with K = 20" makes it and waits for Question 4b' in outputs[6]
 
 
+def test_a_value_of_another_cell_is_not_taken_for_the_one_that_waits(outputs):
+    """Its old value goes away; what the waiting cell had made before it stopped stays."""
+    assert outputs[9].startswith('3\nThis cell waits for `toy`, which the cell "stale" makes.')
+
+
 def test_once_solved_the_cells_run_and_say_how_long_they_took(outputs):
-    assert re.fullmatch(r"EM with K = 20: \d+\.\d s\n", outputs[8])
-    assert outputs[9].startswith("[1, 1]\nsamples: ")
+    assert re.fullmatch(r"EM with K = 20: \d+\.\d s\n", outputs[11])
+    assert outputs[12].startswith("[1, 1]\nsamples: ")
 
 
 def test_a_check_points_to_the_students_cell_and_line(outputs):
-    assert "in broken, Cell In[11], line 2: return X @ torch.ones(3)" in outputs[11]
+    assert "in broken, Cell In[14], line 2: return X @ torch.ones(3)" in outputs[14]
 
 
 def test_a_figure_carries_its_text(outputs):
-    assert outputs[12] == "[6 patches of 4 x 4 pixels. six]"
+    assert outputs[15] == "[6 patches of 4 x 4 pixels. six]"
 
 
 def test_other_errors_keep_their_traceback(outputs):
-    assert outputs[13].startswith("RuntimeError: ")
-    assert "return X @ torch.ones(3)" in outputs[13]
+    assert outputs[16].startswith("RuntimeError: ")
+    assert "return X @ torch.ones(3)" in outputs[16]
 
 
 def test_a_name_that_no_waiting_cell_makes_keeps_its_traceback(outputs):
-    assert outputs[14].startswith("NameError: name 'nobody_makes_this' is not defined")
+    assert outputs[17].startswith("NameError: name 'nobody_makes_this' is not defined")
 
 
 def test_intro_and_outro_run_untouched_without_network(tmp_path, monkeypatch):
