@@ -1,0 +1,58 @@
+"""Graders in processes of their own: papers go in, verdicts come out, in any order."""
+
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing.util import Finalize
+from pathlib import Path
+
+from autograder.grading import Grader
+from autograder.notebook import read_submission
+from autograder.verify.matrix import Row, rows_of, verdicts_of
+from autograder.verify.papers import Paper
+
+_grader: Grader | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all papers are graded against; `time_limit` is in seconds per paper."""
+
+    set_name: str
+    release: Path
+    hidden: Path
+    time_limit: float = 480.0
+
+
+class Graders:
+    """Some processes with a grader each; a context manager."""
+
+    def __init__(self, setting: Setting, processes: int) -> None:
+        spawn = multiprocessing.get_context("spawn")  # a fork would copy this process's threads and torch's state
+        self._pool = ProcessPoolExecutor(processes, spawn, initializer=_start, initargs=(setting,))
+
+    def __enter__(self) -> "Graders":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def grade(self, jobs: Iterable[tuple[Paper, int]]) -> Iterator[list[Row]]:
+        """The rows of each paper at its seed, as they are done."""
+        waiting: list[Future[list[Row]]] = [self._pool.submit(_grade, paper, seed) for paper, seed in jobs]
+        for done in as_completed(waiting):
+            yield done.result()
+
+
+def _start(setting: Setting) -> None:
+    global _grader
+    _grader = Grader(setting.set_name, setting.release, setting.hidden, 0, time_limit=setting.time_limit).__enter__()
+    Finalize(None, _grader.__exit__, args=(None, None, None), exitpriority=1)  # ends the fork server with its process
+
+
+def _grade(paper: Paper, seed: int) -> list[Row]:
+    assert _grader is not None, "the initializer has run"
+    submission = read_submission(paper.folder, _grader.names)
+    report = _grader.grade(submission, paper.questions, seed)
+    return rows_of(paper.name, paper.verdict, paper.target, seed, verdicts_of(report))
