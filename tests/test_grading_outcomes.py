@@ -42,7 +42,8 @@ WEIGHTS = {"tiny.safetensors": save({"w": torch.ones(3)})}
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
-    with Grader("ps0_tiny", TINY / "tiny.ipynb", TINY / "hidden", 1, Limits(memory=400 * 2**20)) as grader:
+    limits = Limits(memory=400 * 2**20)
+    with Grader("ps0_tiny", TINY / "tiny.ipynb", TINY / "hidden", 1, limits, checks=True) as grader:
         yield grader
 
 
@@ -295,6 +296,23 @@ def test_a_result_that_the_test_cannot_use_is_not_the_courses_fault(faulty: Grad
     assert test.score == 0
     assert "it returned a tensor of shape (3,)" in output_of(test)
     assert any("test_cannot_continue" in line for line in report.attention)
+
+
+@pytest.mark.parametrize(
+    ("source", "state", "said"),
+    [
+        (LINE, "passed", ""),
+        (LINE.replace("+ intercept", "- intercept"), "failed", "2 + 1 is 3"),
+        ("x = 1", "error", "line"),
+        (LINE.replace("    return", "    import os; os._exit(0)\n    return"), "error", "did not run to their end"),
+        ("def line(x, slope, b=0):\n    raise NotImplementedError('Question 1a: line')", "not implemented", ""),
+    ],
+)
+def test_public_checks_run_on_the_code_that_is_graded(grader: Grader, source: str, state: str, said: str) -> None:
+    report = grader.grade(submit(source), ["q1_line"])
+    assert [(check.part, check.state) for check in report.checks] == [("1a", state)]
+    assert said in " ".join(report.checks[0].messages)
+    assert f"Public checks passed: {int(state == 'passed')} of 1 parts" in headline(report)
 
 
 def told(report: Report) -> str:

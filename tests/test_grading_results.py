@@ -20,7 +20,7 @@ REPORT = Report(
     set="ps0_tiny",
     tests=(TEST, replace(TEST, outcome=Passed(), hint=""), replace(TEST, outcome=CouldNotBeGraded("secret.py line 3"))),
     written=(WrittenPart("1c", "Why lines", 2.0),),
-    checks=(CheckReport("1a", "y", True), CheckReport("1a", "z", False)),
+    checks=(CheckReport("1a", "passed"), CheckReport("1b", "failed", ("y has shape (3,), got (2,)",))),
     notes=("line is defined 2 times; the last one counts.",),
     attention=("secret.py line 3",),
     seed=7,
@@ -79,10 +79,13 @@ def test_the_first_lines_say_what_was_graded_and_how() -> None:
     assert lines[1] == (
         "3 of 4.5 points by 3 hidden tests, 1 passed (ps0_tiny, release bbbbbbbbbbbb, submission aaaaaaaaaaaa)."
     )
-    assert lines[2] == "Public checks passed, as the grader ran them: 1 of 2 (they carry no points)."
-    assert lines[3] == "Graded by people, and not part of this score: 1c (2)."
-    assert lines[4] == "Staff: this machine lacks walls around the submitted code: files."
-    assert lines[5] == "Note: line is defined 2 times; the last one counts."
+    assert lines[2:] == [
+        "Public checks passed: 1 of 2 parts, as the grader ran them (they carry no points).",
+        "Public check 1b: y has shape (3,), got (2,)",
+        "Graded by people, and not part of this score: 1c (2).",
+        "Staff: this machine lacks walls around the submitted code: files.",
+        "Note: line is defined 2 times; the last one counts.",
+    ]
 
 
 def test_details_for_staff_stay_out_of_the_file() -> None:

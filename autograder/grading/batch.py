@@ -46,6 +46,7 @@ class Batch:
             self.seed,
             isolation=self.isolation,
             time_limit=self.time_limit,
+            checks=True,
         )
 
 

@@ -27,7 +27,7 @@ class Grader:
 
     set_name, release_path: "ps1_probabilistic" and its psN.ipynb. hidden_dir: the folder of its test_qK_topic.py.
     seed: moves the hidden draws. limits: of each worker. isolation: "auto" or "strict". time_limit: seconds per
-    submission. checks: also run the release's public checks. Raises BadRelease and IsolationError on entering.
+    submission. checks: also run the release's public checks. Raises BadRelease; IsolationError when it is entered.
     """
 
     def __init__(
@@ -40,11 +40,12 @@ class Grader:
         *,
         isolation: str = "auto",
         time_limit: float = TIME_LIMIT,
+        checks: bool = False,
     ) -> None:
         self.set_name, self.hidden_dir, self.seed, self.time_limit = set_name, Path(hidden_dir), seed, time_limit
         self.release: Release = read_release(Path(release_path))
         self.release_hash = hashlib.sha256(Path(release_path).read_bytes()).hexdigest()
-        self._limits, self._isolation = limits, isolation
+        self._limits, self._isolation, self._checks = limits, isolation, checks
 
     def __enter__(self) -> Self:
         self._server = self._start()
@@ -78,7 +79,7 @@ class Grader:
             sitting = self._sit(submission, chosen, draws)
         if sitting.host_failed:
             raise GradingBroke(str(sitting.host_failed))
-        return sitting.report(self.walls, self.release_hash)
+        return sitting.report(self.walls, self.release_hash, checks=self._checks)
 
     def _sit(self, submission: Submission, questions: Sequence[Question], seed: int) -> Sitting:
         parts = [part for question in self.release.questions for part in question.parts]

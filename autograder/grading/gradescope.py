@@ -63,7 +63,7 @@ def _grade(root: Path, home: Path, file: ResultsFile, started: float) -> int:
     limit = OUR_SHARE * timeout - (time.monotonic() - started)
     hidden = app / "autograder" / "hidden" / name
     seed = load_course(app).hidden_seed
-    with Grader(name, app / package["release"], hidden, seed, time_limit=limit) as grader:
+    with Grader(name, app / package["release"], hidden, seed, time_limit=limit, checks=True) as grader:
         return grade_into(file, grader, root / "submission", extra=_metadata(root / "submission_metadata.json"))
 
 

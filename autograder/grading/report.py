@@ -40,12 +40,14 @@ class WrittenPart:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """One public check as the grader ran it: its part, its label, whether it held, and what it said."""
+    """The public checks of one part as the grader ran them: their state, and what they said where they failed.
+
+    state: "passed", "failed", "not implemented" or "error".
+    """
 
     part: str
-    label: str
-    passed: bool
-    text: str = ""
+    state: str
+    messages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

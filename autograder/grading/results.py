@@ -136,8 +136,12 @@ def _loud(report: Report) -> list[str]:
 def _checks(report: Report) -> list[str]:
     if not report.checks:
         return []
-    held = sum(check.passed for check in report.checks)
-    return [f"Public checks passed, as the grader ran them: {held} of {len(report.checks)} (they carry no points)."]
+    held = sum(check.state == "passed" for check in report.checks)
+    first = (
+        f"Public checks passed: {held} of {len(report.checks)} parts, as the grader ran them (they carry no points)."
+    )
+    failed = [check for check in report.checks if check.state in ("failed", "error")]
+    return [first, *(f"Public check {check.part}: {message}" for check in failed for message in check.messages)]
 
 
 def _test(test: TestReport) -> dict[str, Any]:
@@ -191,7 +195,7 @@ def _extra(report: Report) -> dict[str, Any]:
         "submission_sha256": report.submission,
         "walls": [{"name": name, "stands": stands, "detail": detail} for name, stands, detail in report.walls],
         "seconds": {test.number: round(test.seconds, 4) for test in report.tests},
-        "public_checks": [{"part": c.part, "label": c.label, "passed": c.passed} for c in report.checks],
+        "public_checks": {check.part: check.state for check in report.checks},
         "versions": _versions(),
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from autograder.grading.checks import run_checks
 from autograder.grading.desk import Desk, HostFailed
 from autograder.grading.disclosure import Disclosure
 from autograder.grading.hidden_tests import Ended, run_hidden_tests
@@ -166,9 +167,10 @@ class Sitting:
                     self._attention.append(f"{question.name}: no hidden test is for part {part.part}")
                     self._tests[question.name].append(_unjudged(question.name, part, "no hidden test"))
 
-    def report(self, walls: tuple[tuple[str, bool, str], ...], release_hash: str) -> Report:
-        """Everything that was found, in the release's order."""
-        questions = [question for question in self._release.questions if question in self._waiting]
+    def report(self, walls: tuple[tuple[str, bool, str], ...], release_hash: str, checks: bool) -> Report:
+        """Everything that was found, in the release's order; with `checks` the public checks run now."""
+        questions, left = self._waiting, self._deadline - time.monotonic()
+        run = (self._release, self._submission, questions, self._server.fork, left)
         return Report(
             set=self._release.set,
             tests=tuple(test for question in questions for test in _numbered(question, self._tests[question.name])),
@@ -178,6 +180,7 @@ class Sitting:
                 for part in question.parts
                 if part.kind == "written"
             ),
+            checks=run_checks(*run) if checks else (),
             notes=tuple(self._notes),
             attention=tuple(self._attention),
             seed=self._seed,

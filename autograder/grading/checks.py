@@ -1,0 +1,85 @@
+"""The release's public checks, as the grader runs them: the same cells, on the code that is graded.
+
+They carry no points. They run in workers that see no hidden input, so everything that they say may be shown; still it
+is the student's own process that says it.
+"""
+
+import ast
+import builtins
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from autograder.grading.report import CheckReport
+from autograder.notebook import Cell, Question, Release, Submission
+from autograder.slicing import Piece, slice_for
+from autograder.worker import IsolationError, Worker, WorkerOutcome
+
+SECONDS = 10.0  # for one part's checks
+MOST_MESSAGES, LONGEST = 5, 300
+STATES = ("passed", "failed", "not implemented", "error")
+COLLECT = """
+def collect(ns, part):
+    from pskit.checks import results
+    return dict(results[part])
+"""
+
+
+def run_checks(
+    release: Release, submission: Submission, questions: Sequence[Question], fork: Callable[[], Worker], seconds: float
+) -> tuple[CheckReport, ...]:
+    """The checks of every part of these questions that has some, in order; `seconds` for all of them together."""
+    reports: list[CheckReport] = []
+    for question in questions:
+        parts = [part.part for part in question.parts]
+        cells = [cell for cell in release.checks if cell.part in parts]
+        share = min(SECONDS, seconds / max(1, len(questions)))
+        if cells and share > 1.0:
+            reports += _of_question(release, submission, question, cells, fork, share)
+    return tuple(reports)
+
+
+def _of_question(
+    release: Release,
+    submission: Submission,
+    question: Question,
+    cells: Sequence[Cell],
+    fork: Callable[[], Worker],
+    seconds: float,
+) -> list[CheckReport]:
+    names = [*question.names, *(name for cell in cells for name in _used(cell.source))]
+    pieces = slice_for(names, release.given, submission.cells).pieces
+    try:
+        with fork() as worker:
+            worker.load(pieces, timeout=seconds)
+            return [_of_part(worker, cell, seconds) for cell in cells]
+    except (WorkerOutcome, IsolationError):
+        return [
+            CheckReport(cell.part, "error", ("The code that these checks need could not be run.",)) for cell in cells
+        ]
+
+
+def _of_part(worker: Worker, cell: Cell, seconds: float) -> CheckReport:
+    try:
+        worker.load([Piece(f"check {cell.part}", 1, cell.source)], timeout=seconds)
+        return _understood(cell.part, worker.run(COLLECT, "collect", (cell.part,), timeout=seconds))
+    except WorkerOutcome:
+        return CheckReport(cell.part, "error", ("These checks did not run to their end.",))
+
+
+def _understood(part: str, record: Any) -> CheckReport:
+    """What pskit's check recorded, or an error where that is not what came back."""
+    fields: Mapping[str, Any] = record if isinstance(record, dict) else {}
+    state, messages = fields.get("state"), fields.get("messages", [])
+    if state not in STATES or not isinstance(messages, list):
+        return CheckReport(part, "error", ("These checks left no record.",))
+    texts = [" ".join(text.split())[:LONGEST] for text in messages[:MOST_MESSAGES] if isinstance(text, str)]
+    return CheckReport(part, str(state), tuple(texts))
+
+
+def _used(source: str) -> Iterable[str]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return ()
+    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return sorted(name for name in found if not hasattr(builtins, name))
