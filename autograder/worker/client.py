@@ -147,9 +147,12 @@ class ForkServer:
         """Ask the fork server. Raises IsolationError when it is gone, which no student code can bring about."""
         try:
             control.send(self._control, message, descriptors)
-            return control.receive(self._control)[0]
+            answer, _ = control.receive(self._control)
         except (OSError, EOFError):
             raise IsolationError("the fork server has ended; grade again") from None
+        if "error" in answer:
+            raise IsolationError(f"the fork server could not make a worker: {answer['error']}")
+        return answer
 
     def forget(self, worker: "Worker") -> None:
         """A worker has ended: remove its folder."""
@@ -199,11 +202,16 @@ class Worker:
         self._server, self.number, self.home, self._files = server, number, home, files
         ours, theirs = socket.socketpair()
         output, into = os.pipe()
-        with theirs:
-            server.request({"do": "fork", "id": number, "home": str(home)}, (theirs.fileno(), into))
-        os.close(into)
         limits = server.limits
         self._channel = Channel(ours, output, output_limit=limits.output, reply_limit=limits.reply)
+        try:
+            server.request({"do": "fork", "id": number, "home": str(home)}, (theirs.fileno(), into))
+        except IsolationError:
+            self._channel.close()
+            raise
+        finally:
+            theirs.close()
+            os.close(into)
         self._sequence = 0
         self._end: Died | None = None
 

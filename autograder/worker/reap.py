@@ -22,9 +22,8 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def sweep(pid: int, uid: int | None, others: set[int]) -> None:
-    """Kill what is left of the worker `pid`; `others` are the live workers' ids. Reaps what has ended."""
-    kill(pid)
+def sweep(uid: int | None, others: set[int]) -> None:
+    """Kill what an ended worker has left; `others` are the live workers' ids. Reaps what has ended."""
     for _ in range(ATTEMPTS):
         _kill_user(uid) if uid is not None else _kill_below(others)
         collect(others)

@@ -78,7 +78,10 @@ class Server:
         return [live for live in self._live.values() if live.status is None]
 
     def _answer(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        return self._fork(message, *descriptors) if message["do"] == "fork" else self._end(message)
+        try:
+            return self._fork(message, *descriptors) if message["do"] == "fork" else self._end(message)
+        except OSError as error:  # no room for a process or a folder: the grader's trouble, not the server's end
+            return {"error": f"{error.strerror}"}
 
     def _fork(self, message: dict[str, Any], connection: int, output: int) -> dict[str, Any]:
         plan = replace(self.plan, home=message["home"], uid=self._uid())
@@ -90,7 +93,7 @@ class Server:
         os.close(output)
         with contextlib.suppress(OSError):
             Path(f"/proc/{pid}/oom_score_adj").write_text("1000", encoding="ascii")
-        self._live[message["id"]] = Live(pid, plan, watch.usage([pid]).memory)
+        self._live[message["id"]] = Live(pid, plan, watch.usage([pid], 0).memory)
         return {"pid": pid, "uid": plan.uid}
 
     def _uid(self) -> int | None:
@@ -106,22 +109,29 @@ class Server:
         while not _has_ended(live) and time.monotonic() < deadline:
             time.sleep(0.001)
         verdict = live.verdict or _verdict(live.status, live.plan)
-        others = {other.pid for other in self._live.values() if other is not live and not _has_ended(other)}
-        reap.sweep(live.pid, live.plan.uid, others)
+        self._sweep(live)
         del self._live[message["id"]]
         return {"reason": verdict[0], "cause": verdict[1]}
 
     def _look_after(self, live: Live) -> None:
-        if live.verdict is None and not _has_ended(live):
-            live.verdict = self._excess(live)
-            if live.verdict is not None:
-                reap.kill(live.pid)
+        """Kill a worker that uses too much, and what a worker that has ended leaves: it would hold the connection."""
+        if not _has_ended(live):
+            live.verdict = live.verdict or self._excess(live)
+        if live.verdict is not None or live.status is not None:
+            self._sweep(live)
+
+    def _sweep(self, live: Live) -> None:
+        if not _has_ended(live):
+            reap.kill(live.pid)
+            live.status = os.waitpid(live.pid, 0)[1]
+        others = {other.pid for other in self._live.values() if other is not live and not _has_ended(other)}
+        reap.sweep(live.plan.uid, others)
 
     def _excess(self, live: Live) -> tuple[str, str] | None:
         """What the worker uses too much of, or None."""
         limits = live.plan.limits
-        used = watch.usage(self._processes(live))
-        if used.memory - live.baseline > limits["memory"]:
+        used = watch.usage(self._processes(live), live.baseline)
+        if used.memory > limits["memory"]:
             return f"needed more than {limits['memory'] // 2**20} MB of memory", "memory"
         if used.threads > limits["threads"]:
             return f"started more than {limits['threads']} threads or processes", "threads"

@@ -37,11 +37,11 @@ def descendants(pid: int, table: dict[int, tuple[int, int]]) -> Iterator[int]:
             yield from descendants(child, table)
 
 
-def usage(pids: list[int]) -> Usage:
-    """Of these processes together; one that has ended counts as nothing."""
+def usage(pids: list[int], inherited: int) -> Usage:
+    """Of these processes together, beyond the bytes that each inherited; one that has ended counts as nothing."""
     every = [fields for pid in pids if (fields := _status(pid)) is not None]
-    memory = sum(_kilobytes(fields, "RssAnon") + _kilobytes(fields, "RssShmem") for fields in every)
-    return Usage(memory * 1024, sum(int(fields.get("Threads", 0)) for fields in every))
+    sizes = (1024 * (_kilobytes(fields, "RssAnon") + _kilobytes(fields, "RssShmem")) for fields in every)
+    return Usage(sum(max(size - inherited, 0) for size in sizes), sum(int(f.get("Threads", 0)) for f in every))
 
 
 def folder_size(folder: str, most_files: int) -> tuple[int, int]:

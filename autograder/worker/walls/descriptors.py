@@ -6,6 +6,7 @@ Does not protect against what the fork server's memory holds: the worker is a fo
 import fcntl
 import os
 import sys
+import tempfile
 
 from autograder.worker.walls.plan import NotStanding, Plan
 
@@ -36,6 +37,7 @@ def confine(plan: Plan) -> None:
     os.environ.update(KEPT, HOME=plan.home, TMPDIR=plan.home)
     os.umask(0o077)
     os.chdir(plan.home)
+    tempfile.tempdir = None  # it may have been looked up before the fork
 
 
 def check(plan: Plan) -> str:

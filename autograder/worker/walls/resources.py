@@ -29,15 +29,17 @@ def _wanted(plan: Plan) -> dict[int, int]:
 def confine(plan: Plan) -> None:
     """Lower every limit, soft and hard; never above what the grader has itself."""
     for kind, value in _wanted(plan).items():
-        _lower(kind, value)
+        # A moment between the processor time's signal, which says why, and the kill, which cannot be ignored.
+        _lower(kind, value, value + (kind == resource.RLIMIT_CPU))
     # Private memory, torch's large but read-only maps excepted: counted from what the fork server has loaded.
-    _lower(resource.RLIMIT_DATA, _data_now() + plan.limits["memory"])
+    most = _data_now() + plan.limits["memory"]
+    _lower(resource.RLIMIT_DATA, most, most)
 
 
-def _lower(kind: int, value: int) -> None:
-    hard = resource.getrlimit(kind)[1]
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(kind, (value, value))
+def _lower(kind: int, soft: int, hard: int) -> None:
+    now = resource.getrlimit(kind)[1]
+    highest = hard if now == resource.RLIM_INFINITY else min(hard, now)
+    resource.setrlimit(kind, (min(soft, highest), highest))
 
 
 def _data_now() -> int:
@@ -48,7 +50,7 @@ def _data_now() -> int:
 def check(plan: Plan) -> str:
     """The kernel confirms every limit."""
     for kind, value in _wanted(plan).items():
-        if resource.getrlimit(kind)[1] > value or resource.getrlimit(kind)[1] == resource.RLIM_INFINITY:
+        if not 0 <= resource.getrlimit(kind)[0] <= value:
             raise NotStanding("a resource limit could not be lowered")
     if resource.getrlimit(resource.RLIMIT_DATA)[1] == resource.RLIM_INFINITY:
         raise NotStanding("memory is not limited")
