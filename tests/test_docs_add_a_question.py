@@ -47,6 +47,19 @@ available = []   # extensions
 extensions = []
 """
 
+INTRO = """\
+# %% [markdown] role="text"
+# # Problem set
+
+# %% role="given"
+import math
+
+import torch
+from torch import Tensor
+
+from pskit import check
+"""
+
 
 def put(root: Path, path: Path | str, text: str) -> None:
     (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -60,8 +73,8 @@ def course(tmp_path: Path) -> Path:
     put(tmp_path, "pyproject.toml", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     for package in ("", "testing/", "verify/"):  # so that ruff sorts these among our own imports
         put(tmp_path, f"autograder/{package}__init__.py", '"""Ours."""\n')
-    for page in ("intro", "outro"):
-        put(tmp_path, f"solutions/{SET}/{page}.py", f'# %% [markdown] role="text"\n# # The {page}\n')
+    put(tmp_path, f"solutions/{SET}/intro.py", INTRO)
+    put(tmp_path, f"solutions/{SET}/outro.py", '# %% [markdown] role="text"\n# # Submit\n')
     for path, text in skeletons(SET, "q1_start").items():
         put(tmp_path, path, text)
     return tmp_path
