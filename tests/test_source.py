@@ -94,6 +94,8 @@ def test_ids_do_not_move_when_another_part_gets_a_cell(tiny_course: Path) -> Non
         "# --- begin solution ---",
         "### BEGIN MARKSCHEME",
         "### BEGIN HIDDEN TESTS",
+        "### BGIN SLUTIN",
+        "slope = 0  # as in the ### BEGIN SOLUTION of the other question, where it is longer",
     ],
 )
 @pytest.mark.parametrize("also", [True, False], ids=["instead", "besides"])
@@ -105,7 +107,8 @@ def test_nearly_a_marker_stops_the_build(tiny_course: Path, wrong: str, also: bo
 
 
 @pytest.mark.parametrize(
-    "wrong", ["### END SOLUTIONS", "### END SOLUTON", "## END SOLUTION", "### end solution", "### END"]
+    "wrong",
+    ["### END SOLUTIONS", "### END SOLTON", "### END SOLUTON", "## END SOLUTION", "### end solution", "### END"],
 )
 def test_nearly_an_end_stops_the_build(tiny_course: Path, wrong: str) -> None:
     line = change(tiny_course, Q1, "### END SOLUTION", wrong)
@@ -261,6 +264,17 @@ def test_a_header_inside_a_string_stops_the_build(tiny_course: Path) -> None:
 def test_a_part_without_its_cell_stops_the_build(tiny_course: Path) -> None:
     change(tiny_course, Q2, '# %% role="artifact" part="2b" file="ps9_net.safetensors"', '# %% role="run"')
     assert "part 2b needs exactly one cell of role artifact; it has 0" in refusal(tiny_course).sentence
+
+
+def test_two_artifacts_in_one_part_stop_the_build(tiny_course: Path) -> None:
+    header = '# %% role="artifact" part="2b" file="ps9_net.safetensors"'
+    change(tiny_course, Q2, header, f"{header}\npass\n\n{header}")
+    assert "part 2b needs exactly one cell of role artifact; it has 2" in refusal(tiny_course).sentence
+
+
+def test_headings_inside_a_fence_are_no_headings(tiny_course: Path) -> None:
+    change(tiny_course, Q1, "# Least squares.", "# ```\n# ## 7. Not a heading (3 points)\n# ```")
+    assert len(question(tiny_course).parts) == 2
 
 
 def test_an_answer_under_another_parts_heading_stops_the_build(tiny_course: Path) -> None:

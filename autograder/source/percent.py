@@ -44,7 +44,7 @@ def read_percent(file: Path) -> tuple[str, tuple[RawCell, ...]]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8").replace("\r\n", "\n")
+        return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise SourceError(file, 0, f"is not UTF-8 text: {error}.") from None
 
