@@ -163,9 +163,15 @@ def test_given_names_come_from_the_release_and_a_change_is_noted() -> None:
     assert "torch" not in text(sliced)
 
 
-def test_given_imports_are_always_there_and_given_runs_never() -> None:
+def test_given_runs_are_never_there() -> None:
     sliced = cut("f", "def f(): return math.pi", given=("import math, os\nmath.floor('boom')\nHEAVY = os.abort()",))
     assert text(sliced) == "import math, os\ndef f(): return math.pi"
+
+
+def test_all_given_imports_of_a_used_name_are_there_and_no_others() -> None:
+    given = ("import scipy.stats\nimport scipy.special\nimport matplotlib.pyplot as plt",)
+    sliced = cut("f", "def f(): return scipy.stats", "def draw(): plt.plot()", given=given)
+    assert text(sliced) == "import scipy.stats\nimport scipy.special\ndef f(): return scipy.stats"
 
 
 def test_given_code_may_build_on_the_students_classes() -> None:

@@ -42,6 +42,10 @@ class Closure:
         self._pending += [(position, self.end) for position in positions]
         self.want(())
 
+    def used(self) -> set[str]:
+        """Every name that the needed units look up."""
+        return {name for i in self._needed for name in self.units[i].names.eager | self.units[i].names.lazy}
+
     def binders(self, name: str) -> list[int]:
         """Positions of the units that bind a name: the given ones alone, where there are any."""
         return self._binders.get(name, [])

@@ -41,14 +41,17 @@ class Slice:
 def slice_for(names: Iterable[str], given: Iterable[CellLike], cells: Iterable[CellLike]) -> Slice:
     """The imports, helpers and constants that `names` need, out of a release's given cells and a student's cells.
 
-    Names that a given cell binds are taken from there, whatever the student made of them; given imports are always in.
+    Names that a given cell binds are taken from there, whatever the student made of them. All given imports of a name
+    that is used are in (`import scipy.stats` binds scipy, and so does `import scipy.special`), and no others, so that
+    grading does not need what only plots use.
     Never raises because of what the cells hold.
     """
     wanted = list(dict.fromkeys(names))
     book = _read(tuple(given), tuple(cells))
     closure = Closure(book.units)
     closure.want(wanted)
-    closure.want_units(i for i, unit in enumerate(book.units) if _always(unit))
+    closure.want_units(i for i, unit in enumerate(book.units) if unit.kind == "star import")
+    closure.want_units(i for i, unit in enumerate(book.units) if _given_import(unit) and unit.binds & closure.used())
     missing = tuple(name for name in wanted if name in closure.unresolved)
     order = closure.order()
     notes = [*book.notes, *_twice(wanted, closure), *_redefined(order, book.units), *_unresolved(wanted, closure, book)]
@@ -64,8 +67,8 @@ def _read(given: tuple[CellLike, ...], cells: tuple[CellLike, ...]) -> Notebook:
     return book
 
 
-def _always(unit: Unit) -> bool:
-    return unit.kind == "star import" or (unit.given and unit.kind == "import")
+def _given_import(unit: Unit) -> bool:
+    return unit.given and unit.kind == "import"
 
 
 def _twice(wanted: Sequence[str], closure: Closure) -> list[str]:
