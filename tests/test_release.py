@@ -10,11 +10,14 @@ from typing import Any
 import nbformat
 import pytest
 from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.preprocessors import ClearSolutions
 from nbgrader.utils import compute_checksum
 
 from autograder.course import Course, Refusal
 from autograder.notebook import read_release
 from autograder.release.build import build_release
+from autograder.release.clear import clear
+from autograder.release.errors import ReleaseError
 from autograder.release.reference import reference_notebook
 from autograder.source import SourceError, read_set
 
@@ -79,6 +82,56 @@ def test_nbgrader_understands_every_cell(tiny_course: Path) -> None:
     flags = {c.metadata["pskit"]["role"]: c.metadata.get("nbgrader", {}).get("locked") for c in content.cells}
     locked = dict.fromkeys(("text", "given", "check"), True)
     assert flags == locked | {"answer": False, "written": False, "run": None, "artifact": None}
+
+
+def test_what_students_should_not_edit_is_locked_for_jupyterlab(tiny_course: Path) -> None:
+    flags = {
+        cell.metadata["pskit"]["role"]: (cell.metadata.get("deletable", True), cell.metadata.get("editable", True))
+        for cell in notebook(tiny_course).cells
+    }
+    assert flags == {
+        "text": (False, False),
+        "given": (False, False),
+        "check": (False, False),
+        "answer": (False, True),
+        "written": (False, True),
+        "run": (True, True),
+        "artifact": (True, True),
+    }
+
+
+def test_outputs_of_an_executed_reference_are_cleared(tiny_course: Path) -> None:
+    course = Course.load(tiny_course)
+    source = read_set(course, course.problem_set("ps9"))
+    reference = reference_notebook(course, source)
+    for cell in reference.cells:
+        if cell.cell_type == "code":
+            cell.execution_count, cell.outputs = 3, [nbformat.v4.new_output("stream", text="0.5")]
+    assert all(not cell.get("outputs") for cell in clear(reference, source).cells)
+
+
+class Careless(ClearSolutions):  # type: ignore[misc]
+    """Forgets one line of every solution."""
+
+    def _replace_solution_region(self, cell: Any, language: str) -> bool:
+        replaced: bool = super()._replace_solution_region(cell, language)
+        cell.source += "\n    return x" if replaced and cell.cell_type == "code" else ""
+        return replaced
+
+
+def test_a_line_that_survives_clearing_is_seen_however_short(
+    tiny_course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.release.clear.ClearSolutions", Careless)
+    with pytest.raises(ReleaseError, match="'return x' of the release is neither public nor a stub"):
+        build(tiny_course)
+
+
+def test_a_build_with_a_leak_is_refused(tiny_course: Path) -> None:
+    line = "below = sum((a - x) ** 2 for a in xs)"
+    change(tiny_course, "course.toml", "A tiny course", line)
+    with pytest.raises(ReleaseError, match=r"nothing was written\.\n  README\.md: solution line of q1_line\.py:\d+"):
+        build(tiny_course)
 
 
 def test_the_notebook_tells_the_grader_what_is_asked(tiny_course: Path, tmp_path: Path) -> None:

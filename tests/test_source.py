@@ -205,6 +205,11 @@ WRITTEN = '# %% [markdown] role="written" part="1b"'
         (HEADER, HEADER + ' id="a b"', "id 'a b' may hold letters"),
         (HEADER, HEADER + ' id="imports"', "id 'imports' is taken by the cell at intro.py:5"),
         ("# %% [markdown] role", '"""A docstring."""\n# %% [markdown] role', "before the first cell header"),
+        (
+            f"{WRITTEN}\n",
+            f'# %% [markdown] role="text"\n"""\nSay it.\n"""\n\n{WRITTEN}\n',
+            "write markdown as comments",
+        ),
         ("## 1. Lines (5 points)", "## 1. Lines (6 points)", "says 6 points, but the parts sum to 3 + 2 = 5"),
         ("## 1. Lines (5 points)", "## 1. Lines", "neither a question's heading"),
         ("## 1. Lines (5 points)", "## Lines (5 points)", "neither a question's heading"),

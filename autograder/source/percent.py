@@ -39,7 +39,7 @@ def read_percent(file: Path) -> tuple[str, tuple[RawCell, ...]]:
     cells = jupytext.reads(text, fmt="py:percent").cells
     if len(cells) != len(headers):
         raise SourceError(file, 0, _disagreement(len(cells), len(headers)))
-    return text, tuple(_raw(cell, header) for cell, header in zip(cells, headers, strict=True))
+    return text, tuple(_raw(file, cell, header) for cell, header in zip(cells, headers, strict=True))
 
 
 def _text(file: Path) -> str:
@@ -78,8 +78,10 @@ def _disagreement(cells: int, headers: int) -> str:
     )
 
 
-def _raw(cell: Any, header: int) -> RawCell:
+def _raw(file: Path, cell: Any, header: int) -> RawCell:
     """jupytext keeps a cell's blank lines at the front, so its text begins right below the header."""
+    if "cell_marker" in cell.metadata:
+        raise SourceError(file, header, "write markdown as comments, each line after '# ', not as a string.")
     blank = len(cell.source) - len(cell.source.lstrip("\n"))
     keys = {key: value for key, value in cell.metadata.items() if key not in JUPYTEXT_KEYS}
     return RawCell(cell.cell_type, cell.source[blank:], keys, header, header + 1 + blank)
