@@ -101,6 +101,16 @@ def test_changes_of_a_needed_name_come_along_and_others_do_not() -> None:
     assert "UNUSED" not in text(sliced)
 
 
+def test_a_value_that_is_held_elsewhere_sees_its_later_changes() -> None:
+    sliced = cut("f", "TABLE = {}", "get = TABLE.get", "TABLE['a'] = 5", "TABLE = {'a': 6}", "def f(): return get('a')")
+    assert run(sliced)["f"]() == 5
+
+
+def test_what_a_value_calls_later_is_found_at_the_notebooks_end() -> None:
+    sliced = cut("act", "def g(): return 1\nclass P:\n    def m(self): return g()", "act = P().m", "def g(): return 2")
+    assert run(sliced)["act"]() == 2
+
+
 def test_a_class_built_on_its_former_self_keeps_every_step() -> None:
     sliced = cut("A", "class A:\n    x = 1", "class A(A):\n    y = 2", "class A(A):\n    z = 3")
     assert (run(sliced)["A"].x, run(sliced)["A"].y, run(sliced)["A"].z) == (1, 2, 3)

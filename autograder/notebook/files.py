@@ -129,7 +129,7 @@ def _walk(root: Path, found: Collected) -> Iterator[Path]:
     for folder, folders, names in os.walk(root, followlinks=False):
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
         found.notes += [f"{name} is a link to a folder and was not followed." for name in links]
-        folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS and name not in links)
+        folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
         yield from (Path(folder) / name for name in sorted(names) if not name.startswith("._"))
 
 
