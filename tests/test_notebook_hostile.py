@@ -222,6 +222,7 @@ def test_a_sound_artifact_has_no_problems() -> None:
         (safetensors({"w": {"dtype": "F32"}}, b"0" * 8), "incompletely"),
         (safetensors({"w": 7}), "incompletely"),
         (safetensors({"w": entry(shape=None)}), "incompletely"),
+        (safetensors({"w": entry(), "__metadata__": {"a": 1}}, b"0" * 8), "by the safetensors library"),
         (b"PK\x03\x04" + b"\0" * 60, "a file of torch.save"),
         (b"\x80\x04\x95" + b"\0" * 60, "is a pickle"),
         (b"\x93NUMPY\x01\0" + b"\0" * 60, "is a NumPy file"),
