@@ -1,6 +1,9 @@
 """The worker as grading uses it: calls, handles, probes, provided functions, artifacts, and every way to fail."""
 
 import os
+import random
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -315,6 +318,32 @@ def test_a_process_that_ends_says_how(worker: Worker, source: str, cause: str, r
     with pytest.raises(Died, match=reason) as caught:
         worker.call("f")
     assert caught.value.cause == cause
+
+
+def killed_at_random(server: ForkServer, times: int) -> None:
+    moments = random.Random(0)
+    for _ in range(times):
+        with server.fork() as worker:
+            killer = threading.Timer(moments.random() * 0.02, os.kill, (worker.pid, signal.SIGKILL))
+            killer.start()
+            with pytest.raises(Died, match="killed by the system"):
+                call_without_end(worker)
+            killer.join()
+
+
+def call_without_end(worker: Worker) -> None:
+    define(worker, "import torch\ndef f(x): return x + 1")
+    while True:
+        assert worker.call("f", (torch.ones(10_000),)).sum() == 20_000
+
+
+def test_a_worker_killed_at_any_moment_is_a_death_and_nothing_else(server: ForkServer) -> None:
+    killed_at_random(server, 20)
+
+
+@pytest.mark.slow
+def test_a_thousand_workers_killed_at_any_moment(server: ForkServer) -> None:
+    killed_at_random(server, 1000)
 
 
 def test_a_crash_costs_its_own_worker_only(server: ForkServer) -> None:

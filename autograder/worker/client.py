@@ -21,6 +21,7 @@ from autograder.worker.limits import Limits
 from autograder.worker.outcomes import BadReply, Died, Handle, IsolationError, TimedOut
 from autograder.worker.protocol import Buffer, Decoder, Encoder, no_handles
 from autograder.worker.replies import read_reply
+from autograder.worker.walls import identity
 from autograder.worker.walls.plan import Wall
 
 START, READY, PATIENCE = 180.0, 30.0, 0.25
@@ -61,6 +62,7 @@ class ForkServer:
 
     def __enter__(self) -> Self:
         """Start loading in the background; `fork` and `walls` wait for it."""
+        _close_to_own_user()
         with contextlib.ExitStack() as stack:
             self._base = Path(tempfile.mkdtemp(prefix="worker-"))
             stack.callback(shutil.rmtree, self._base, ignore_errors=True)
@@ -205,7 +207,9 @@ class Worker:
         limits = server.limits
         self._channel = Channel(ours, output, output_limit=limits.output, reply_limit=limits.reply)
         try:
-            server.request({"do": "fork", "id": number, "home": str(home)}, (theirs.fileno(), into))
+            self.pid: int = server.request({"do": "fork", "id": number, "home": str(home)}, (theirs.fileno(), into))[
+                "pid"
+            ]
         except IsolationError:
             self._channel.close()
             raise
@@ -339,6 +343,13 @@ class Worker:
             self._server.forget(self)
         self._end = known or Died(answer["reason"], answer["cause"])
         return self._end
+
+
+def _close_to_own_user() -> None:
+    """Without root a worker runs as the grader's user: then nobody but root may trace the grader or read its /proc."""
+    if os.geteuid() != 0:
+        with contextlib.suppress(OSError, AttributeError):  # a host without prctl, such as macOS
+            identity.prctl(identity.PR_SET_DUMPABLE, 0)
 
 
 def _plain_name(name: str) -> str:
