@@ -181,3 +181,11 @@ def test_a_release_tells_what_is_asked_and_what_is_given() -> None:
     assert [cell.number for cell in RELEASE.given] == [2]
     assert [(cell.number, cell.part) for cell in RELEASE.checks] == [(5, "1a")]
     assert math.isclose(sum(part.points for part in question.parts), question.points)
+
+
+def test_of_two_artifacts_with_one_name_the_one_beside_the_notebook_counts(tmp_path: Path) -> None:
+    for folder, content in (("a_backup", b"old"), ("work", b"new")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "w.safetensors").write_bytes(content)
+    (tmp_path / "work" / "ps0.ipynb").write_bytes((ARRIVED / "stripped.ipynb").read_bytes())
+    assert read_submission(tmp_path).artifacts == {"w.safetensors": b"new"}
