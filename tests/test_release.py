@@ -174,6 +174,11 @@ def test_the_hidden_seed_is_no_placeholder(tiny_course: Path) -> None:
         build(tiny_course)
 
 
+def test_placeholders_in_an_answer_cell_are_replaced(tiny_course: Path) -> None:
+    change(tiny_course, Q1, "The mean of a list.", "The mean of a list, for {{course}}.")
+    assert '"""The mean of a list, for A tiny course."""' in cells(tiny_course, "answer")[0].source
+
+
 def test_magics_are_magics_again(tiny_course: Path) -> None:
     (cell,) = cells(tiny_course, "run")
     assert cell.source == "QUICK = True\n%matplotlib inline"

@@ -31,13 +31,14 @@ WRITTEN_STUB = "*Your answer here.*"
 def clear(notebook: NotebookNode, source: SourceSet) -> NotebookNode:
     """The student notebook, made from the reference in place; ReleaseError or SourceError where clearing fails."""
     resources: dict[str, Any] = {}
+    before = [node.source.split("\n") for node in notebook.cells]
     for step in _steps(before_stubs=True):
         notebook, resources = step.preprocess(notebook, resources)
-    for (file, cell), node in zip(source.files_and_cells(), notebook.cells, strict=True):
+    for (file, cell), node, lines in zip(source.files_and_cells(), notebook.cells, before, strict=True):
         if cell.role == "answer":
             node.source = _named(node.source, cell)
             _still_python(file, cell, node.source)
-            _only_public_lines(cell, node.source)
+            _only_public_lines(cell, lines, node.source)
         elif cell.role == "written":
             node.source = node.source.strip()
             if node.source != WRITTEN_STUB:
@@ -99,8 +100,9 @@ def _still_python(file: Any, cell: Cell, text: str) -> None:
             raise SourceError(file, cell.regions[0].first_line, "the marker is indented less than the function's body.")
 
 
-def _only_public_lines(cell: Cell, text: str) -> None:
-    allowed = {line.strip() for _, line in cell.public_lines()} | set(stubs(cell))
+def _only_public_lines(cell: Cell, lines: list[str], text: str) -> None:
+    """`lines` are the reference's, in which placeholders are replaced; the source says which of them are public."""
+    allowed = {lines[number - cell.first_line].strip() for number, _ in cell.public_lines()} | set(stubs(cell))
     for line in text.split("\n"):
         if line.strip() not in allowed:
             raise ReleaseError(f"{cell.id}: the line {line.strip()!r} of the release is neither public nor a stub.")
