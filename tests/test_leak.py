@@ -143,6 +143,7 @@ LINE = PLANTED["solution line"]
         .replace("&lt;span&gt;", "<b>")
         .replace("&lt;/span&gt;", "</b>"),
         f"{LINE}  # my own idea",
+        "----> 3 slope = above / below",
         f"if True: {LINE}",
     ],
 )
