@@ -75,7 +75,9 @@ def _names_differ(file: Path, nodes: list[Definition]) -> None:
     seen: dict[str, int] = {}
     for node in nodes:
         if node.name in seen:
-            raise BadVariant(file, node.lineno, f"{node.name} is the name of the variant in line {seen[node.name]}, too.")
+            raise BadVariant(
+                file, node.lineno, f"{node.name} is the name of the variant in line {seen[node.name]}, too."
+            )
         seen[node.name] = node.lineno
 
 
@@ -92,9 +94,7 @@ def _imports_marks(node: ast.stmt) -> bool:
     return isinstance(node, ast.ImportFrom) and node.module == "autograder.verify.variants"
 
 
-def _cell(
-    file: Path, bare: str, node: Definition, mark: Mark, names: Collection[str], taken: Collection[str]
-) -> str:
+def _cell(file: Path, bare: str, node: Definition, mark: Mark, names: Collection[str], taken: Collection[str]) -> str:
     if mark.kind == "artifact":
         return ""
     if mark.target not in names:
@@ -106,7 +106,9 @@ def _cell(
     for source in helpers:
         for name in taken:
             if _defines(source, name):
-                raise BadVariant(file, node.lineno, f"{node.name} needs the helper {name}, a name that the set asks for.")
+                raise BadVariant(
+                    file, node.lineno, f"{node.name} needs the helper {name}, a name that the set asks for."
+                )
     return "\n".join([*helpers, *_under_graded_name(own[-1], node.name, mark.target)]) + "\n"
 
 

@@ -37,11 +37,10 @@ def _count(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Verify every wanted set; 0 if all graders are right."""
-    from rich.console import Console
-
     from autograder.verify.proof import prove  # torch loads only here, after --help
+    from autograder.verify.table import wide_console
 
-    course, console = load_course(arguments.root), Console()
+    course, console = load_course(arguments.root), wide_console()
     plans = [course.problem_set(name) for name in arguments.sets] or list(course.sets.values())
     proofs = []
     for plan in plans:

@@ -55,7 +55,9 @@ class Desk:
         """The reference and one cell, or the reference with another artifact."""
         paper = Paper(variant.name, variant.mark.verdict, variant.mark.target, Path(), (question,))
         if variant.mark.kind == "artifact":
-            return replace(paper, folder=self._write(self.reference, {variant.mark.target: self._made(variant, question)}))
+            return replace(
+                paper, folder=self._write(self.reference, {variant.mark.target: self._made(variant, question)})
+            )
         cells = [*self.reference["cells"], _code_cell(variant.cell)]
         return replace(paper, folder=self._write({**self.reference, "cells": cells}))
 
@@ -67,7 +69,9 @@ class Desk:
     def _made(self, variant: Variant, question: str) -> bytes:
         file = variant.mark.target
         if file not in self.artifacts:
-            raise Refusal(f"{variant.name} needs the reference's {file}, which is not in {self.source.folder}/artifacts.")
+            raise Refusal(
+                f"{variant.name} needs the reference's {file}, which is not in {self.source.folder}/artifacts."
+            )
         made = artifact_makers(self.source.folder / "variants" / f"{question}.py")[variant.name](
             load(self.artifacts[file].read_bytes())
         )
@@ -101,4 +105,11 @@ class Desk:
 
 
 def _code_cell(source: str) -> dict[str, Any]:
-    return {"cell_type": "code", "id": "variant", "metadata": {}, "execution_count": None, "outputs": [], "source": source}
+    return {
+        "cell_type": "code",
+        "id": "variant",
+        "metadata": {},
+        "execution_count": None,
+        "outputs": [],
+        "source": source,
+    }

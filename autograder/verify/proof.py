@@ -32,11 +32,15 @@ class Proof:
         papers = {(row.question, row.paper, row.verdict) for rows in self.rows.values() for row in rows}
         count = Counter(verdict for _, _, verdict in papers)
         failures = sum(finding.failure for finding in self.findings)
-        verdict = f"{failures} failures" if failures else "the graders are right"
+        verdict = _counted(failures, "failure") if failures else "the graders are right"
         return (
-            f"{self.source.plan.name}: {len(self.rows)} questions, {count['wrong']} wrong and {count['right']} right "
-            f"variants, {len(self.seeds)} {'seed' if len(self.seeds) == 1 else 'seeds'}; {verdict}."
+            f"{self.source.plan.name}: {_counted(len(self.rows), 'question')}, {count['wrong']} wrong and "
+            f"{_counted(count['right'], 'right variant')}, {_counted(len(self.seeds), 'seed')}; {verdict}."
         )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def read_whole(course: Course, plan: ProblemSet) -> SourceSet:

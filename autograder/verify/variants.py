@@ -16,7 +16,9 @@ class Mark:
     kind: Literal["code", "artifact"]
 
 
-def _marker(verdict: Literal["right", "wrong"], kind: Literal["code", "artifact"], target: str) -> Callable[[Answer], Answer]:
+def _marker(
+    verdict: Literal["right", "wrong"], kind: Literal["code", "artifact"], target: str
+) -> Callable[[Answer], Answer]:
     def mark(answer: Answer) -> Answer:
         answer.mark = Mark(target, verdict, kind)  # type: ignore[attr-defined]
         return answer
