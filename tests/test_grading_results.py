@@ -13,7 +13,8 @@ import pytest
 from autograder.grading import Report, TestReport
 from autograder.grading.outcomes import CouldNotBeGraded, Different, Passed
 from autograder.grading.report import CheckReport, WrittenPart
-from autograder.grading.results import MOST_TEXT, ResultsFile, encode, headline, pessimistic, results_of
+from autograder.grading.results import MOST_TEXT, headline, results_of
+from autograder.grading.results_file import ResultsFile, encode, pessimistic
 
 TEST = TestReport("test_a", "A claim.", "1b", "q1_line", "1b.2", 1.5, Different("value", "wrong value"), "an idea")
 REPORT = Report(
@@ -152,7 +153,7 @@ def test_a_failing_write_leaves_a_valid_file(tmp_path: Path, monkeypatch: pytest
 FULL_DISK = """
 import sys
 from pathlib import Path
-from autograder.grading.results import ResultsFile, pessimistic
+from autograder.grading.results_file import ResultsFile, pessimistic
 folder = Path(sys.argv[1])
 file = ResultsFile(folder)
 try:

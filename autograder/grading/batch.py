@@ -9,7 +9,8 @@ from typing import Any
 from autograder.course import Refusal
 from autograder.grading.grader import Grader, GradingBroke
 from autograder.grading.report import Report
-from autograder.grading.results import ResultsFile, pessimistic, results_of
+from autograder.grading.results import results_of
+from autograder.grading.results_file import ResultsFile, pessimistic
 from autograder.grading.table import print_table
 from autograder.notebook import BadRelease, Unreadable, read_submission
 from autograder.worker import IsolationError
@@ -75,7 +76,7 @@ def grade_into(
         submission = read_submission(path, grader.names)
         report = grader.grade(submission, questions)
     except Unreadable as sentence:
-        print(f"{path.name}: 0 points. {sentence}")
+        print(printable(f"{path.name}: 0 points. {sentence}"))
         return _write(file, pessimistic(str(sentence)), 0)
     except GradingBroke as error:
         print(f"grade: {path.name} could not be graded: {error}", file=sys.stderr)
@@ -97,5 +98,10 @@ def _write(file: ResultsFile, results: dict[str, Any], code: int) -> int:
 
 def _tell_staff(report: Report, name: str) -> int:
     for line in report.attention:
-        print(f"STAFF: {name}: {line}", file=sys.stderr)
+        print(printable(f"STAFF: {name}: {line}"), file=sys.stderr)
     return 1 if report.ungraded else 0
+
+
+def printable(text: str) -> str:
+    """Without what would move a terminal's cursor or change its colours: some of the text is a student's."""
+    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)

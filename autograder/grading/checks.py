@@ -4,12 +4,11 @@ They carry no points. They run in workers that see no hidden input, so everythin
 is the student's own process that says it.
 """
 
-import ast
-import builtins
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autograder.grading.report import CheckReport
+from autograder.grading.signatures import used_in
 from autograder.notebook import Cell, Question, Release, Submission
 from autograder.slicing import Piece, slice_for
 from autograder.worker import IsolationError, Worker, WorkerOutcome
@@ -46,7 +45,7 @@ def _of_question(
     fork: Callable[[], Worker],
     seconds: float,
 ) -> list[CheckReport]:
-    names = [*question.names, *(name for cell in cells for name in _used(cell.source))]
+    names = [*question.names, *(name for cell in cells for name in used_in(cell.source))]
     pieces = slice_for(names, release.given, submission.cells).pieces
     try:
         with fork() as worker:
@@ -74,12 +73,3 @@ def _understood(part: str, record: Any) -> CheckReport:
         return CheckReport(part, "error", ("These checks left no record.",))
     texts = [" ".join(text.split())[:LONGEST] for text in messages[:MOST_MESSAGES] if isinstance(text, str)]
     return CheckReport(part, str(state), tuple(texts))
-
-
-def _used(source: str) -> Iterable[str]:
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return ()
-    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return sorted(name for name in found if not hasattr(builtins, name))

@@ -12,10 +12,10 @@ from typing import Any
 
 from autograder.grading.sources import HiddenTestError
 from autograder.slicing import Piece
-from autograder.testing.expect import describe
 from autograder.worker import BadReply, Died, IsolationError, TimedOut, Worker, WorkerOutcome
 
 SHORTEST = 0.05  # seconds; below this no request is worth its start
+LOADING = 30.0  # seconds for a question's definitions
 
 
 class OutOfTime(Exception):
@@ -46,6 +46,10 @@ class Calls:
     count: int = 0
     returned: str = ""
     ran: bool = False
+
+    def in_words(self) -> str:
+        """The last call, and the how manieth of its test it was."""
+        return f"{self.last} (call {self.count} of this test)" if self.count > 1 else self.last
 
 
 class Desk:
@@ -87,9 +91,7 @@ class Desk:
         """Send one request of the running test. `what` describes it to the student."""
         worker = self._ready()
         self.calls.last, self.calls.count, self.calls.ran = what, self.calls.count + 1, True
-        answer = self._timed(lambda seconds: request(worker, seconds))
-        self.calls.returned = describe(answer)
-        return answer
+        return self._timed(lambda seconds: request(worker, seconds))
 
     def prepare(self, request: Callable[[Worker], None]) -> None:
         """Send one request that is no call: known-good functions."""
@@ -100,15 +102,22 @@ class Desk:
         if self._failed is not None:
             raise self._failed
         if self._worker is None:
-            self._worker = worker = self._new_worker()
+            self._worker = self._new_worker()
             self.calls.ran = True
-            try:
-                self._timed(lambda seconds: worker.load(self._pieces, timeout=seconds))
-            except WorkerOutcome as cause:
-                self._failed = LoadFailed(cause)
-                self.close()
-                raise self._failed from None
+            self._load(self._worker)
         return self._worker
+
+    def _load(self, worker: Worker) -> None:
+        """Run the definitions, on the question's time and not on the test's."""
+        left, self._test_left = self._test_left, LOADING
+        try:
+            self._timed(lambda seconds: worker.load(self._pieces, timeout=seconds))
+        except WorkerOutcome as cause:
+            self._failed = LoadFailed(cause)
+            self.close()
+            raise self._failed from None
+        finally:
+            self._test_left = left
 
     def _new_worker(self) -> Worker:
         try:

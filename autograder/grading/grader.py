@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Self
 
 from autograder.course import Refusal, did_you_mean
-from autograder.grading.disclosure import Disclosure
 from autograder.grading.hidden_tests import PytestBroke
 from autograder.grading.report import Report
 from autograder.grading.sitting import Sitting
@@ -73,30 +72,30 @@ class Grader:
         """Run the hidden tests of these questions (all of them by default). Raises GradingBroke, Refusal."""
         chosen = self.choose(questions)
         draws = self.seed if seed is None else seed
+        self._wait()
         sitting = self._sit(submission, chosen, draws)
         if sitting.host_failed:  # what was found is void: a fresh fork server, and once more
             self._restart()
+            self._wait()
             sitting = self._sit(submission, chosen, draws)
         if sitting.host_failed:
             raise GradingBroke(str(sitting.host_failed))
         return sitting.report(self.walls, self.release_hash, checks=self._checks)
 
     def _sit(self, submission: Submission, questions: Sequence[Question], seed: int) -> Sitting:
-        parts = [part for question in self.release.questions for part in question.parts]
-        asked = [(part.part, name) for part in parts for name in part.names]
-        sitting = Sitting(
-            self._server,
-            self.release,
-            submission,
-            Disclosure(submission.cells, asked),
-            seed,
-            time.monotonic() + self.time_limit,
-        )
+        sitting = Sitting(self._server, self.release, submission, seed, time.monotonic() + self.time_limit)
         try:
             sitting.run(questions, self.hidden_dir)
         except PytestBroke as error:
             raise GradingBroke(str(error)) from error
         return sitting
+
+    def _wait(self) -> None:
+        """Until the fork server has loaded: no submission pays for that with its time."""
+        try:
+            _ = self._server.walls
+        except IsolationError as error:
+            raise GradingBroke(str(error)) from error
 
     def _restart(self) -> None:
         self._server.__exit__(None, None, None)

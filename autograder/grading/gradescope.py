@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autograder.grading.results import ResultsFile
+from autograder.grading.results_file import ResultsFile
 
 TIMEOUT = 600.0
 OUR_SHARE, LAST_RESORT = 0.8, 0.92

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from autograder.grading.desk import Calls, HostFailed, LoadFailed, OutOfTime
+from autograder.grading.desk import LOADING, Calls, HostFailed, LoadFailed, OutOfTime
 from autograder.grading.disclosure import Disclosure
 from autograder.grading.outcomes import (
     BadAnswer,
@@ -49,7 +49,7 @@ class Judge:
     def outcome(self, error: BaseException, calls: Calls, seconds: float) -> Outcome:
         """What the error that ended a test means."""
         if isinstance(error, LoadFailed):
-            return self._of_worker(error.cause, calls, seconds, loading=True)
+            return self._of_worker(error.cause, calls, LOADING, loading=True)
         if isinstance(error, WorkerOutcome):
             return self._of_worker(error, calls, seconds, loading=False)
         if isinstance(error, OutOfTime):

@@ -7,6 +7,7 @@ from autograder.grading.described import signature
 from autograder.grading.desk import Desk
 from autograder.grading.sources import HiddenTestError, portable_source
 from autograder.notebook import artifact_problems
+from autograder.testing.expect import describe
 from autograder.worker import Handle
 
 
@@ -28,6 +29,8 @@ class Unsound(Exception):
 
 class Remote:
     """An object that stays in the worker: `net.encode(x)` calls a method there, `ps.get(net, "width")` reads."""
+
+    described = "an object that is no plain data"  # what `expect_*` calls it
 
     def __init__(self, handle: Handle, ps: "Student") -> None:
         self._handle, self._ps = handle, ps
@@ -113,7 +116,9 @@ class Student:
         return call
 
     def _ask(self, what: str, request: Callable[..., Any]) -> Any:
-        return self._remote(self._desk.ask(what, request))
+        answer = self._remote(self._desk.ask(what, request))
+        self._desk.calls.returned = describe(answer)
+        return answer
 
     def _remote(self, value: Any) -> Any:
         """Handles, alone or in plain containers, become objects that the test can use."""

@@ -109,4 +109,4 @@ def describe(value: Any) -> str:
         return "None"
     if isinstance(value, (list, tuple, dict, str, bytes)):
         return f"a {type(value).__name__} of {len(value)}"
-    return f"a {type(value).__name__}"
+    return getattr(type(value), "described", f"a {type(value).__name__}")

@@ -1,0 +1,30 @@
+"""Names in pieces of source, read without running them."""
+
+import ast
+from collections.abc import Iterable, Mapping
+
+
+def parameters_of(sources: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """The positional parameters of the functions that stand at the top of these sources, by function."""
+    functions = [node for source in sources for node in top_level(source) if isinstance(node, ast.FunctionDef)]
+    return {node.name: tuple(arg.arg for arg in [*node.args.posonlyargs, *node.args.args]) for node in functions}
+
+
+def defined_in(sources: Iterable[str]) -> frozenset[str]:
+    """Functions and classes that stand at the top of these sources."""
+    nodes = [node for source in sources for node in top_level(source)]
+    return frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef))
+
+
+def used_in(source: str) -> list[str]:
+    """Every plain name that a source mentions, sorted."""
+    nodes = [node for statement in top_level(source) for node in ast.walk(statement)]
+    return sorted({node.id for node in nodes if isinstance(node, ast.Name)})
+
+
+def top_level(source: str) -> list[ast.stmt]:
+    """The statements of a source; none where it is no Python."""
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
