@@ -18,6 +18,7 @@ from autograder.worker.protocol import HEADER, MAX_DEPTH, MAX_STRUCTURE, Decoder
 from autograder.worker.replies import read_reply
 
 MIB = 2**20
+REPEATABLE = settings(deadline=None, derandomize=True, database=None)
 
 
 def kept(value: Any) -> tuple[int, str]:
@@ -75,7 +76,7 @@ KNOWN = [
 
 
 @given(PLAIN)
-@settings(max_examples=200, deadline=None)
+@settings(REPEATABLE, max_examples=200)
 def test_plain_data_arrives_as_it_was(value: Any) -> None:
     assert same(there_and_back(value), value)
 
@@ -272,7 +273,7 @@ def survives(structure: bytes, buffers: bytes) -> None:
 
 
 @given(structures(), st.binary(max_size=64), st.integers(0, 63), st.integers(0, 255))
-@settings(max_examples=500, deadline=None)
+@settings(REPEATABLE, max_examples=500)
 def test_no_bytes_break_the_decoder(structure: bytes, buffers: bytes, place: int, byte: int) -> None:
     survives(structure, buffers)
     if structure:
@@ -283,7 +284,7 @@ def test_no_bytes_break_the_decoder(structure: bytes, buffers: bytes, place: int
 
 @pytest.mark.slow
 @given(structures(), st.binary(max_size=64), st.integers(0, 63), st.integers(0, 255))
-@settings(max_examples=50_000, deadline=None)
+@settings(REPEATABLE, max_examples=50_000)
 def test_no_bytes_of_100_000_messages_break_the_decoder(
     structure: bytes, buffers: bytes, place: int, byte: int
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from autograder.worker import Died, ForkServer, IsolationError, Limits, Raised, TimedOut, Worker, child, watch
+from autograder.worker.client import remove
 from autograder.worker.walls import Plan
 
 MIB = 2**20
@@ -332,6 +333,41 @@ def test_many_folders_end_at_their_limit(worker: Worker) -> None:
     assert caught.value.cause == "disk"
 
 
+def test_files_hidden_below_a_path_that_is_too_long_end_at_the_limit(worker: Worker) -> None:
+    body = """
+for _ in range(20):
+    os.mkdir('x' * 250)
+    os.chdir('x' * 250)
+for i in range(10 ** 6):
+    with open(f'x{i}', 'wb') as x: x.write(bytes(2 ** 20))
+    time.sleep(0.01)
+"""
+    with pytest.raises(Died) as caught:
+        run(worker, body)
+    assert caught.value.cause == "disk"
+
+
+def test_a_folder_nested_thousands_deep_is_removed(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    at = os.open(top, os.O_DIRECTORY)
+    for _ in range(3000):
+        os.mkdir("x", dir_fd=at)
+        below = os.open("x", os.O_DIRECTORY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(at)
+    remove(top)
+    assert not top.exists()
+
+
+def test_the_kernel_cannot_be_made_to_signal_the_grader(server: ForkServer, worker: Worker) -> None:
+    """fcntl's F_SETOWN and F_SETSIG: whoever owns a pipe gets the signal of its choice when data arrives."""
+    need(server, "system calls")
+    refused(worker, "import fcntl\nfcntl.fcntl(1, fcntl.F_SETOWN, os.getppid())")
+    refused(worker, "import fcntl\nfcntl.fcntl(1, fcntl.F_SETSIG, 9)")
+
+
 def test_a_flood_of_output_costs_no_memory_and_no_hang(server: ForkServer, worker: Worker) -> None:
     began = time.monotonic()
     run(worker, "for _ in range(200): os.write(1, bytes(2 ** 20))")
@@ -357,8 +393,8 @@ def test_nothing_secret_is_in_the_servers_memory_or_arguments(server: ForkServer
     rooms = {name.split(".")[1] for name in modules if "." in name}
     assert rooms == {"worker"}
     secrets = [str(ROOT / "autograder"), str(ROOT / "solutions"), "hidden_seed", "test_q1_gaussian"]
-    command = Path(f"/proc/{server.pid}/cmdline").read_bytes() + Path(f"/proc/{server.pid}/environ").read_bytes()
     memory = _memory_of(server.pid)
+    command = Path(f"/proc/{server.pid}/cmdline").read_bytes() + Path(f"/proc/{server.pid}/environ").read_bytes()
     for secret in secrets:
         assert secret.encode() not in command
         assert not any(secret.encode() in block for block in memory), f"{secret} is in the fork server's memory"
@@ -481,6 +517,7 @@ def test_a_wall_that_falls_in_a_worker_stops_it(tmp_path: Path) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == child.WALL_FELL
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives the folder away before it forks")
 def test_no_room_for_a_worker_is_not_the_students_fault() -> None:
     with ForkServer(LIMITS) as server:
         assert server.walls

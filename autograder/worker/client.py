@@ -20,7 +20,7 @@ from autograder.worker.channel import Channel, Gone, Late
 from autograder.worker.limits import Limits
 from autograder.worker.outcomes import BadReply, Died, Handle, IsolationError, TimedOut
 from autograder.worker.protocol import Buffer, Decoder, Encoder, no_handles
-from autograder.worker.replies import read_reply
+from autograder.worker.replies import printable, read_reply
 from autograder.worker.walls import identity
 from autograder.worker.walls.plan import Wall
 
@@ -65,7 +65,7 @@ class ForkServer:
         _close_to_own_user()
         with contextlib.ExitStack() as stack:
             self._base = Path(tempfile.mkdtemp(prefix="worker-"))
-            stack.callback(shutil.rmtree, self._base, ignore_errors=True)
+            stack.callback(remove, self._base)
             # Passable for the workers' users, who do not know the names in it; readable for nobody.
             self._base.chmod(0o711)
             self._errors = stack.enter_context(tempfile.TemporaryFile())
@@ -159,7 +159,7 @@ class ForkServer:
     def forget(self, worker: "Worker") -> None:
         """A worker has ended: remove its folder."""
         self._workers.discard(worker)
-        shutil.rmtree(worker.home, ignore_errors=True)
+        remove(worker.home)
 
     def _launch(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -328,7 +328,7 @@ class Worker:
         return no_handles(value)
 
     def _understand(self, structure: Buffer, buffers: Buffer) -> Any:
-        decoder = Decoder(lambda number, name: Handle(number, name, self.number))
+        decoder = Decoder(lambda number, name: Handle(number, printable(name), self.number))
         return read_reply(decoder.decode(structure, buffers), self._sequence)
 
     def _finish(self, patience: float, known: Died | None = None) -> Died:
@@ -343,6 +343,17 @@ class Worker:
             self._server.forget(self)
         self._end = known or Died(answer["reason"], answer["cause"])
         return self._end
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder that student code has filled; no link is followed.
+
+    shutil descends recursively and gives up in folders nested a thousand deep, for which `rm` is made.
+    """
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False, stderr=subprocess.DEVNULL)
 
 
 def _close_to_own_user() -> None:

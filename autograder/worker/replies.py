@@ -28,6 +28,11 @@ def read_reply(reply: Any, sequence: int) -> Any:
     raise BadReply("the reply is not a reply")
 
 
+def printable(text: str) -> str:
+    """The text with its control characters replaced, so that it cannot rewrite a terminal or a page."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def _raised(fields: dict[Any, Any]) -> Raised:
     origin, stub = fields.get("origin"), fields.get("not_implemented")
     if type(origin) is not str or origin not in ORIGINS:
@@ -39,10 +44,10 @@ def _raised(fields: dict[Any, Any]) -> Raised:
 
 
 def _text(value: Any, limit: int) -> str:
-    """A string cut at the limit, its control characters replaced, so that it cannot rewrite a terminal or a page."""
+    """A string cut at the limit and made printable."""
     if type(value) is not str:
         raise BadReply("the reply describes its error wrongly")
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in value[:limit])
+    return printable(value[:limit])
 
 
 def _frames(value: Any) -> tuple[Frame, ...]:

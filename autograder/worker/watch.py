@@ -45,14 +45,19 @@ def usage(pids: list[int], inherited: int) -> Usage:
 
 
 def folder_size(folder: str, most_files: int) -> tuple[int, int]:
-    """Bytes and files below a folder, links not followed; stops counting beyond `most_files`."""
+    """Bytes and files below a folder, links not followed; stops counting beyond `most_files`.
+
+    A folder that cannot be looked into, because its path is too long, counts as too many files.
+    """
     size = count = 0
     waiting = [folder]
     while waiting and count <= most_files:
         try:
             entries = list(os.scandir(waiting.pop()))
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):  # gone in between
             continue
+        except OSError:
+            return size, most_files + 1
         count += len(entries)
         size += sum(entry.stat(follow_symlinks=False).st_blocks * 512 for entry in entries if _exists(entry))
         waiting += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]

@@ -19,8 +19,8 @@ NAME = "system calls"
 
 MEMORY = "brk mmap mmap2 munmap mprotect mremap madvise mincore msync membarrier pkey_alloc pkey_free pkey_mprotect"
 THREADS = (
-    "futex futex_time64 set_robust_list get_robust_list set_tid_address rseq gettid sched_yield sched_getaffinity "
-    "sched_setaffinity sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min getcpu "
+    "futex futex_time64 set_robust_list set_tid_address rseq gettid sched_yield sched_getaffinity "
+    "sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min getcpu "
     "arch_prctl exit exit_group restart_syscall"
 )
 SIGNALS = "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack pause alarm"
@@ -30,7 +30,7 @@ CLOCKS = (
 )
 OPEN_FILES = (
     "read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek _llseek close close_range dup dup2 "
-    "dup3 fcntl fcntl64 fstat fstat64 fstatfs ftruncate fsync fdatasync fallocate fadvise64 flock pipe pipe2 "
+    "dup3 fstat fstat64 fstatfs ftruncate fsync fdatasync fallocate fadvise64 flock pipe pipe2 "
     "poll ppoll select pselect6 _newselect epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 "
     "eventfd eventfd2 sendfile copy_file_range getdents getdents64 sendto sendmsg recvfrom recvmsg shutdown "
     "getsockopt getsockname getpeername"
@@ -55,7 +55,8 @@ REFUSED = (
     "setreuid setregid setresuid setresgid setgroups setfsuid setfsgid capset setrlimit personality syslog quotactl "
     "swapon swapoff reboot sethostname setdomainname settimeofday clock_settime adjtimex clock_adjtime acct "
     "open_by_handle_at name_to_handle_at fanotify_init inotify_init inotify_init1 landlock_create_ruleset seccomp "
-    "rt_sigqueueinfo rt_tgsigqueueinfo setpriority ioprio_set sched_setscheduler sched_setattr setpgid setsid vhangup "
+    "rt_sigqueueinfo rt_tgsigqueueinfo setpriority ioprio_set sched_setaffinity sched_setscheduler "
+    "sched_setattr setpgid setsid vhangup "
     "truncate truncate64 lookup_dcookie mbind set_mempolicy migrate_pages move_pages iopl ioperm modify_ldt "
     "vmsplice splice tee"
 )
@@ -63,6 +64,9 @@ ALLOWED = (MEMORY, THREADS, SIGNALS, CLOCKS, OPEN_FILES, LOOK_UP, ABOUT_ITSELF)
 
 CLONE_THREAD, CLONE_NAMESPACES = 0x10000, 0x7E020080
 IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS TIOCGWINSZ FIONREAD FIONBIO FIONCLEX FIOCLEX
+# F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL, locks, F_DUPFD_CLOEXEC. Not F_SETOWN and F_SETSIG, which let the kernel send
+# any signal to another process of the same user, and no larger pipes.
+FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030)
 PRCTLS = (3, 15, 16, 21, 23, 39, 0x53564D41)  # what a process asks about itself, the names of threads and of maps
 
 
@@ -100,6 +104,9 @@ def _conditional(rules: Any, seccomp: Any) -> None:
     _add(rules, allow, "prlimit64", argument(2, equal, 0))
     for request in IOCTLS:
         _add(rules, allow, "ioctl", argument(1, equal, request))
+    for command in FCNTLS:
+        for name in ("fcntl", "fcntl64"):
+            _add(rules, allow, name, argument(1, equal, command))
     for option in PRCTLS:
         _add(rules, allow, "prctl", argument(0, equal, option))
 
