@@ -12,6 +12,9 @@
 #
 # Both need two tools.
 
+# %% role="given"
+from collections.abc import Callable
+
 # %% [markdown] role="text"
 # ### 6a. Taking an image apart and putting it together (code, 6 points)
 #
@@ -26,6 +29,7 @@
 # compromise. Photographs are not square: keep $H$ and $W$ apart.
 #
 # A loop over the $p^2$ positions within a patch is fast; a loop over patches is not.
+
 
 # %% role="answer" part="6a"
 def extract_patches(img: Tensor, p: int) -> Tensor:
@@ -60,48 +64,42 @@ with check("6a") as c:
 # %% [markdown] role="text"
 # ### 6b. Expected patch log-likelihood (code, 4 points)
 #
-# Zoran and Weiss minimise, over images $x$,
+# Averaging asks each patch once and mixes the answers. Ask for more: one image $x$, all of whose patches are probable
+# and near those of the noisy image $y$. With $P_i x$ the $i$-th patch of $x$, minimise over images
 #
-# $$ \frac{\lambda}{2} \lVert x - y \rVert^2 - \sum_i \log p(P_i x), \qquad \lambda = \frac{p^2}{\sigma^2}, $$
+# $$ \sum_i \Bigl( \frac{1}{2\sigma^2} \lVert P_i x - P_i y \rVert^2 - \log p(P_i x) \Bigr). $$
 #
-# where $P_i x$ is the $i$-th patch of $x$ and $\lambda$ makes up for every pixel being counted in $p^2$ patches. All
-# patches share pixels, so this is one enormous coupled problem. *Half-quadratic splitting* decouples it: give every
+# (Zoran and Weiss write the first term as $\frac{\lambda}{2} \lVert x - y \rVert^2$ with $\lambda = p^2 / \sigma^2$,
+# since a pixel is counted in $p^2$ patches. Ours differs only within $p$ pixels of the border, where there are fewer.)
+#
+# All patches share pixels, so this is one enormous coupled problem. *Half-quadratic splitting* decouples it: give every
 # patch its own copy $z_i$ and tie it to the image by a spring of strength $\beta$,
 #
-# $$ \frac{\lambda}{2} \lVert x - y \rVert^2
-# + \sum_i \Bigl( \frac{\beta}{2} \lVert P_i x - z_i \rVert^2 - \log p(z_i) \Bigr). $$
+# $$ \sum_i \Bigl( \frac{1}{2\sigma^2} \lVert P_i x - P_i y \rVert^2
+# + \frac{\beta}{2} \lVert P_i x - z_i \rVert^2 - \log p(z_i) \Bigr). $$
 #
-# With $x$ fixed, each $z_i$ is the most probable patch given that $P_i x$ is $z_i$ plus noise of variance $1/\beta$:
-# you have a denoiser for that. With all $z_i$ fixed, $x$ solves a quadratic problem that is *diagonal*. Set its
-# gradient to zero, on paper: pixel by pixel, with $c$ the number of patches that contain the pixel and $\bar z$ the
-# mean of what their $z_i$ say about it,
+# With $x$ fixed, each $z_i$ is the most probable patch given that $P_i x$ is $z_i$ plus noise of variance $1/\beta$.
+# Under a mixture it has no closed form, but within the most probable component it has: that is `"map_component"` of 5b.
+# With all $z_i$ fixed, the problem is quadratic in $x$, and its matrix is *diagonal*. Set the gradient to zero, pixel
+# by pixel, on paper. You should find, with $\bar z$ the mean of what all the $z_i$ that hold the pixel say about it,
 #
-# $$ x = \frac{\lambda\, y + \beta\, c\, \bar z}{\lambda + \beta\, c}. $$
+# $$ x = \frac{y / \sigma^2 + \beta\, \bar z}{1 / \sigma^2 + \beta} . $$
 #
 # As $\beta$ grows the springs stiffen until image and patches agree.
 #
 # **Exactly:** start from $x = y$. For each $\beta$ of `betas`, in the given order, do one step for all $z_i$, then one
 # for $x$.
 #
-# - `img` is $y$, of shape (H, W). `gmm` is the triple `(log_pi, mus, Sigmas)` over the $D = p^2 - 1$ coefficients
-#   of patches in the basis `dct_basis(p)`, whose rows are orthonormal and orthogonal to the constant patch. Find $p$
-#   from $D$.
+# - `img` is $y$, of shape (H, W). `gmm` is the triple `(log_pi, mus, Sigmas)` over the $D = p^2 - 1$ coefficients of
+#   patches in `dct_basis(p)`, a matrix $B$ of shape ($p^2$, D) whose columns are orthonormal and orthogonal to the
+#   constant patch. Find $p$ from $D$.
 # - *The step for $z$.* The model knows nothing of a patch's mean brightness (its "DC"), so take it off and put it back:
-#   with $m$ the mean of the $p^2$ pixels of $P_i x$ and $B$ the basis, (D, $p^2$), the coefficients are $B (P_i x)$;
-#   denoise them with `gmm_denoise` in mode `"map_component"` and noise of standard deviation $1/\sqrt\beta$; then
-#   $z_i = B^\top (\text{denoised}) + m$.
-# - *The step for $x$.* The formula above, with the $y$ that you were given, not the last $x$. For $c$, count first in
-#   one dimension: how many windows of length $p$ contain row $r$ of $H$? Then multiply rows by columns.
+#   with the patches as rows and $m$ the mean of each row's $p^2$ pixels, the coefficients are `patches @ B`. Denoise
+#   them with `gmm_denoise` in mode `"map_component"` and noise of standard deviation $1/\sqrt\beta$. Then $z =$
+#   `denoised @ B.T` $+\, m$. (`to_ac` and `from_ac` do the first and the last of these.) Do not use the variable
+#   `basis`: it is made for $p = 8$ only.
+# - *The step for $x$.* The formula above, with the $y$ that you were given, not the last $x$.
 # - Do not clip. Return the last $x$.
-
-
-# %% role="given"
-def dct_basis(p: int) -> Tensor:
-    """Orthonormal 2-D cosines on p x p pixels without the constant one: rows (p * p - 1, p * p), raster order."""
-    t = torch.arange(p, dtype=torch.float64)
-    waves = torch.cos(math.pi / p * t[:, None] * (t + 0.5)) * (2 / p) ** 0.5
-    waves[0] = (1 / p) ** 0.5
-    return torch.einsum("ui,vj->uvij", waves, waves).reshape(p * p, p * p)[1:]
 
 
 # %% role="answer" part="6b"
@@ -112,15 +110,11 @@ def epll_denoise(img: Tensor, gmm: tuple[Tensor, Tensor, Tensor], sigma: float, 
     """
     ### BEGIN SOLUTION
     (H, W), p = img.shape, math.isqrt(gmm[1].shape[1] + 1)
-    basis, strength = dct_basis(p).to(img.dtype), p**2 / sigma**2
-    windows, window = img.new_ones(1, 1, H - p + 1, W - p + 1), img.new_ones(1, 1, p, p)
-    count = torch.nn.functional.conv_transpose2d(windows, window)[0, 0]  # patches over each pixel
     x = img
     for beta in betas:
-        patches = extract_patches(x, p)
-        denoised = gmm_denoise(patches @ basis.T, *gmm, beta**-0.5, mode="map_component")
-        Z = denoised @ basis + patches.mean(1, keepdim=True)
-        x = (strength * img + beta * count * aggregate_patches(Z, H, W, p)) / (strength + beta * count)
+        coefficients, means = to_ac(extract_patches(x, p))
+        Z = from_ac(gmm_denoise(coefficients, *gmm, beta**-0.5, mode="map_component"), means)
+        x = (img / sigma**2 + beta * aggregate_patches(Z, H, W, p)) / (1 / sigma**2 + beta)
     return x
     ### END SOLUTION
 
@@ -140,4 +134,51 @@ with check("6b") as c:
     # One component without variance: every patch is flat, so one step averages brightness locally.
     flat = (broad[0], broad[1], 1e-12 * torch.eye(3, dtype=torch.float64)[None])
     smooth = epll_denoise(scene, flat, 1.0, [4.0])
-    c.close(smooth[0, 0], 1.5, "corner: (4 * 0 + 4 * 1 * 3) / (4 + 4 * 1), for its only patch has the mean 3")
+    c.close(smooth[0, 0], 2.4, "corner: (0 / 1 + 4 * 3) / (1 / 1 + 4), for its only patch has the mean 3")
+
+# %% [markdown] role="text"
+# ### Look: your photograph
+#
+# Everything meets here: Gaussians, EM, the posterior mean, patches. The cell adds noise to the test photograph and
+# cleans it in four ways. The first two average the denoised overlapping patches, the third makes them agree.
+#
+# | | image | time on two CPU cores | memory |
+# | --- | --- | --- | --- |
+# | QUICK | 128 x 160 pixels, 5 components | 3 s | under 0.5 GB |
+# | full | all of it, 20 components | about a minute | 1.5 GB |
+
+# %% role="run"
+with experiment("cleaning a photograph"):
+    clean = photo[100:228, 180:340] if QUICK else photo
+    generator = torch.Generator().manual_seed(6)
+    noisy = clean + sigma * torch.randn(clean.shape, generator=generator, dtype=torch.float64)
+
+    def overlap_denoise(img: Tensor, denoise: Callable[[Tensor], Tensor]) -> Tensor:
+        """The mean (H, W) of the overlapping 8 x 8 patches of img (H, W), the 63 coefficients of each denoised."""
+        coefficients, means = to_ac(extract_patches(img, 8))
+        return aggregate_patches(from_ac(denoise(coefficients), means), *img.shape, 8)
+
+    betas = [factor / sigma**2 for factor in (1, 4, 8, 16, 32)]
+    cleaned = {
+        "noisy": noisy,
+        "one Gaussian": overlap_denoise(noisy, lambda Y: wiener_denoise(Y, *fit_gaussian(X_em), sigma)),
+        "mixture": overlap_denoise(noisy, lambda Y: gmm_denoise(Y, log_pi, mus, Sigmas, sigma)),
+        "EPLL": epll_denoise(noisy, (log_pi, mus, Sigmas), sigma, betas),
+    }
+    figures.photographs(cleaned, clean=clean)
+
+# %% [markdown] role="text"
+# ![What to expect in full mode](figures/photograph.png)
+#
+# **Look** closely at a smooth region (the sky, a wall), then at a fine texture, and compare with the noisy image. Where
+# does one Gaussian leave noise, where does the mixture wipe out texture that was there? Now measure what EPLL is about:
+# cut the patches of the clean image, of the mixture's and of EPLL's, and compute their mean log-likelihood under your
+# mixture with `e_step`. Which is the most probable, and is the most probable image the best one?
+
+# %% role="run"
+with experiment("how probable are the patches?"):
+    nats = {
+        name: e_step(to_ac(extract_patches(image, 8))[0], log_pi, mus, Sigmas)[1].mean().item()
+        for name, image in {"clean": clean, **cleaned}.items()
+    }
+    print("  ".join(f"{name}: {value:.0f} nats per patch" for name, value in nats.items()))

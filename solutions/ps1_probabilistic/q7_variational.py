@@ -21,6 +21,9 @@
 # so that an optimiser cannot make a variance negative. The observation $x$ is fixed and hidden inside `log_joint`, a
 # function that you are given: it takes $z$ of shape (S, D) to $\log p(x, z)$ of shape (S,), each row for itself.
 
+# %% role="given"
+from collections.abc import Callable
+
 # %% [markdown] role="text"
 # ### 7a. The ELBO by sampling (code, 3 points)
 #
@@ -31,6 +34,7 @@
 #
 # with $\log q$ evaluated *at the sample* (do not replace it by its expectation) and with all its constants. The mean of
 # $f_s$ estimates the ELBO.
+
 
 # %% role="answer" part="7a"
 def elbo_mc(log_joint: Callable[[Tensor], Tensor], q_mu: Tensor, q_logvar: Tensor, eps: Tensor) -> Tensor:
@@ -140,6 +144,101 @@ with check("7c") as c:
     c.close(quiet[0], [[0.0], [0.0]], "the posterior, with its log-evidence as baseline: no signal, no noise")
     loud = score_function_grad(toy, *exact, torch.tensor([[1.0], [0.0]], dtype=torch.float64))
     c.close(loud[0], [[math.log(5) / 2], [0.0]], "the log-evidence times eps / std")
+
+# %% [markdown] role="text"
+# ### Look: climbing the ELBO
+#
+# The target has two modes, one twice as heavy as the other. Your `reparam_grad` climbs from three starts; next to it
+# stands the Gaussian with the target's own mean and covariance, which is what *maximum likelihood* on samples of the
+# target would give.
+
+# %% role="run"
+with experiment("a Gaussian for two modes"):
+    two_pi = torch.tensor([2 / 3, 1 / 3], dtype=torch.float64).log()
+    two_centres = torch.tensor([[-2.0, 0.0], [2.0, 1.0]], dtype=torch.float64)
+    two_shapes = torch.tensor([[[0.6, 0.5], [0.5, 0.8]], [[0.5, -0.2], [-0.2, 0.4]]], dtype=torch.float64)
+
+    def two_modes(z: Tensor) -> Tensor:
+        return gmm_log_joint(z, two_pi, two_centres, two_shapes).logsumexp(1)
+
+    def climb(q_mu: Tensor, q_logvar: Tensor, steps: int = 600, S: int = 20, rate: float = 0.03) -> list[Tensor]:
+        """Stochastic gradient ascent on the ELBO; returns the last q_mu, q_logvar and an estimate of the ELBO."""
+        generator = torch.Generator().manual_seed(7)
+        for step in range(steps):
+            eps = torch.randn(S, len(q_mu), generator=generator, dtype=torch.float64)
+            by_mu, by_logvar = reparam_grad(two_modes, q_mu, q_logvar, eps)
+            now = rate * (1 - step / steps)
+            q_mu, q_logvar = q_mu + now * by_mu.mean(0), q_logvar + now * by_logvar.mean(0)
+        eps = torch.randn(4000, len(q_mu), generator=generator, dtype=torch.float64)
+        return [q_mu, q_logvar, elbo_mc(two_modes, q_mu, q_logvar, eps).mean()]
+
+    starts = torch.tensor([[-1.0, -2.0], [0.2, 2.0], [3.0, -1.0]], dtype=torch.float64)
+    ends = [climb(start, torch.zeros(2, dtype=torch.float64)) for start in starts]
+    ticks = torch.linspace(-5, 5, 121, dtype=torch.float64)
+    plane = two_modes(torch.cartesian_prod(ticks, ticks)).reshape(121, 121).T.exp()
+    mean = two_pi.exp() @ two_centres
+    spread = torch.einsum(
+        "k,kij->ij", two_pi.exp(), two_shapes + torch.einsum("ki,kj->kij", two_centres - mean, two_centres - mean)
+    )
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), sharex=True, sharey=True, layout="constrained")
+    for ax in axes:
+        ax.contour(ticks, ticks, plane, levels=8, colors="gray", linewidths=0.7)
+    axes[0].plot(*starts.T, "k.", label="starts")
+    figures.ellipses(axes[0], torch.stack([end[0] for end in ends]), torch.stack([end[1].exp().diag() for end in ends]))
+    figures.ellipses(axes[1], mean[None], spread[None])
+    axes[0].set_title("highest ELBO: " + ", ".join(f"{end[2]:.2f}" for end in ends))
+    axes[1].set_title("maximum likelihood")
+    figures.show(
+        figure, "Left: each start ends on one mode, with an upright ellipse. Right: one ellipse over both modes."
+    )
+
+# %% [markdown] role="text"
+# ![What to expect: one mode each on the left, both on the right](figures/two_modes.png)
+#
+# **Look.** The log-evidence is 0 here. What would the ELBO be if $q$ could match the heavy mode exactly, and what is
+# the rest of the gap? (Compare the shapes.) Why are the ellipses on the left *smaller* than the mode that they sit on?
+#
+# ### Look: the noise of two gradients
+#
+# One coordinate of the gradient in $\mu$, in more and more dimensions: $q$ is a standard normal and the posterior is
+# off by $\delta_d = 0.1$ in each of $D$ coordinates, with a log-evidence of $-1.5\,D$. Marks are the variance of 20,000
+# of your single-sample gradients.
+
+# %% role="run"
+with experiment("the variance of two gradients"):
+    dimensions, marks = [1, 3, 10, 30, 100], {"reparametrised": [], "score, b = 0": [], "score, b = ELBO": []}
+    for D in dimensions:
+        generator = torch.Generator().manual_seed(D)
+        eps = torch.randn(20_000, D, generator=generator, dtype=torch.float64)
+        zero, off = torch.zeros(D, dtype=torch.float64), torch.full((D,), 0.1, dtype=torch.float64)
+
+        def shifted(z: Tensor, off: Tensor = off) -> Tensor:
+            return -1.5 * z.shape[1] + torch.distributions.Normal(off, 1.0).log_prob(z).sum(-1)
+
+        elbo = -1.5 * D - 0.5 * (off**2).sum().item()
+        gradients = [
+            reparam_grad(shifted, zero, zero, eps),
+            score_function_grad(shifted, zero, zero, eps),
+            score_function_grad(shifted, zero, zero, eps, baseline=elbo),
+        ]
+        for name, (by_mu, _) in zip(marks, gradients, strict=True):
+            marks[name].append(by_mu[:, 0].var().item())
+    figure, ax = plt.subplots(figsize=(6, 4))
+    for (name, variances), style in zip(marks.items(), ("o-", "s--", "^-."), strict=True):
+        ax.loglog(dimensions, variances, style, label=name)
+    ax.set(xlabel="dimensions D", ylabel="variance of one coordinate")
+    ax.legend()
+    figures.show(
+        figure, "Without baseline the variance grows quadratically, with it linearly; reparametrised it stays 1."
+    )
+
+# %% [markdown] role="text"
+# ![What to expect: a flat line, a steep one, and one between](figures/variance.png)
+#
+# **Look.** In low dimension the score-function gradient with a good baseline *beats* the reparametrised one. Where do
+# the two lines cross? Predict it from your formula in 7d before you read it off. Variational autoencoders (problem set
+# 2) have hundreds of dimensions; language models fine-tuned by reinforcement (problem set 4) cannot differentiate their
+# reward. Which estimator does each of them use?
 
 # %% [markdown] role="text"
 # ### 7d. Which divergence, which gradient? (written, 2 points)

@@ -55,11 +55,11 @@ def splitting(y, gmm, sigma, betas, p):
     """Half-quadratic splitting whose step for x solves the dense normal equations of the whole image."""
     (H, W), gmm = y.shape, [a.numpy() for a in gmm]
     cuts = [selection(i, j, H, W, p) for i, j in corners(H, W, p)]
-    weight, x = p**2 / sigma**2, y.numpy().ravel()
+    counts, x = sum(cut.T @ cut for cut in cuts), y.numpy().ravel()
     for beta in betas:
         pulls = [cut.T @ most_probable_patch(cut @ x, *gmm, 1 / beta, p) for cut in cuts]
-        normal_matrix = weight * np.eye(H * W) + beta * sum(cut.T @ cut for cut in cuts)
-        x = np.linalg.solve(normal_matrix, weight * y.numpy().ravel() + beta * sum(pulls))
+        camera = counts @ y.numpy().ravel() / sigma**2
+        x = np.linalg.solve((1 / sigma**2 + beta) * counts, camera + beta * sum(pulls))
     return x.reshape(H, W)
 
 

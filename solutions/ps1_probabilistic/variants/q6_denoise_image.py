@@ -22,13 +22,13 @@ def cover(H, W, p, dtype=torch.float64):
 
 
 def z_step(x, gmm, beta, p, mode="map_component"):
-    patches, basis = cut(x, p), dct_basis(p).to(x.dtype)
-    return gmm_denoise(patches @ basis.T, *gmm, beta**-0.5, mode=mode) @ basis + patches.mean(1, keepdim=True)
+    coefficients, means = data.to_ac(cut(x, p))
+    return data.from_ac(gmm_denoise(coefficients, *gmm, beta**-0.5, mode=mode), means)
 
 
 def x_step(img, Z, sigma, beta, p):
-    strength, count = p**2 / sigma**2, cover(*img.shape, p)
-    return (strength * img + beta * paste(Z, *img.shape, p)) / (strength + beta * count)
+    mean = paste(Z, *img.shape, p) / cover(*img.shape, p)
+    return (img / sigma**2 + beta * mean) / (1 / sigma**2 + beta)
 
 
 def patch_size(gmm):
@@ -258,7 +258,15 @@ def image_step_with_inverse_beta(img, gmm, sigma, betas):
 
 
 @wrong("epll_denoise")
-def strength_without_the_patch_size(img, gmm, sigma, betas):
+def camera_counted_in_every_patch_but_patches_once(img, gmm, sigma, betas):
+    p, x = patch_size(gmm), img
+    for beta in betas:
+        x = x_step(img, z_step(x, gmm, beta, p), sigma / p, beta, p)
+    return x
+
+
+@wrong("epll_denoise")
+def patches_counted_everywhere_but_camera_once(img, gmm, sigma, betas):
     p, x = patch_size(gmm), img
     for beta in betas:
         x = x_step(img, z_step(x, gmm, beta, p), sigma * p, beta, p)
@@ -274,12 +282,21 @@ def strength_of_one_over_sigma(img, gmm, sigma, betas):
 
 
 @wrong("epll_denoise")
-def borders_count_like_the_interior(img, gmm, sigma, betas):
+def borders_trust_the_camera_like_the_interior(img, gmm, sigma, betas):
+    p, x = patch_size(gmm), img
+    strength, count = p**2 / sigma**2, cover(*img.shape, p)
+    for beta in betas:
+        x = (strength * img + beta * paste(z_step(x, gmm, beta, p), *img.shape, p)) / (strength + beta * count)
+    return x
+
+
+@wrong("epll_denoise")
+def returns_the_patches_mean_at_the_end(img, gmm, sigma, betas):
     (H, W), p, x = img.shape, patch_size(gmm), img
     for beta in betas:
-        mean = aggregate_patches(z_step(x, gmm, beta, p), H, W, p)
-        x = (img / sigma**2 + beta * mean) / (1 / sigma**2 + beta)
-    return x
+        Z = z_step(x, gmm, beta, p)
+        x = x_step(img, Z, sigma, beta, p)
+    return aggregate_patches(Z, H, W, p)
 
 
 @wrong("epll_denoise")
@@ -345,18 +362,22 @@ def by_folding_sums(img, gmm, sigma, betas):
 
 
 @right("epll_denoise")
-def counts_from_the_distance_to_the_border(img, gmm, sigma, betas):
-    (H, W), p = img.shape, round((gmm[1].shape[1] + 1) ** 0.5)
-    basis, x = dct_basis(p), img.clone()
-    rows, columns = (torch.tensor([min(r + 1, p, n - r, n - p + 1) for r in range(n)], dtype=img.dtype) for n in (H, W))
-    count = rows[:, None] * columns
+def sums_and_counts_over_patches(img, gmm, sigma, betas):
+    p, x = round((gmm[1].shape[1] + 1) ** 0.5), img.clone()
+    B, count = dct_basis(p), cover(*img.shape, p)
     for beta in betas:
         P = extract_patches(x, p)
         mean = P.mean(dim=1, keepdim=True)
-        Z = (
-            gmm_denoise((P - mean) @ basis.T, gmm[0], gmm[1], gmm[2], 1 / math.sqrt(beta), "map_component") @ basis
-            + mean
-        )
-        step = beta * count * sigma**2 / p**2
-        x = (img + step * aggregate_patches(Z, H, W, p)) / (1 + step)
+        Z = gmm_denoise((P - mean) @ B, gmm[0], gmm[1], gmm[2], 1 / math.sqrt(beta), "map_component") @ B.T + mean
+        x = (count * img + beta * sigma**2 * paste(Z, *img.shape, p)) / (count + beta * sigma**2 * count)
+    return x
+
+
+@right("epll_denoise")
+def moves_a_part_of_the_way_from_the_camera(img, gmm, sigma, betas):
+    (H, W), p = img.shape, patch_size(gmm)
+    x = img
+    for beta in betas:
+        part = beta * sigma**2 / (1 + beta * sigma**2)
+        x = torch.lerp(img, aggregate_patches(z_step(x, gmm, beta, p), H, W, p), part)
     return x
