@@ -52,14 +52,24 @@ with experiment("differences of neighbouring pixels have heavy tails"):
 def gmm_log_joint(X: Tensor, log_pi: Tensor, mus: Tensor, Sigmas: Tensor) -> Tensor:
     """Log p(k) + log p(x_n | k) as (N, K), for X (N, D) and a mixture log_pi (K,), mus (K, D), Sigmas (K, D, D)."""
     ### BEGIN SOLUTION
+    D, L = X.shape[1], torch.linalg.cholesky(Sigmas)
+    log_norm = L.diagonal(dim1=1, dim2=2).log().sum(dim=1) + D / 2 * math.log(2 * math.pi)
+    return log_pi - log_norm - squared_distances(X, mus, L) / 2
+
+
+def squared_distances(X: Tensor, mus: Tensor, L: Tensor) -> Tensor:
+    """|L_k^-1 (x_n - mu_k)|^2 as (N, K), for X (N, D), mus (K, D) and lower triangular L (K, D, D)."""
     K, D = mus.shape
-    L = torch.linalg.cholesky(Sigmas)
-    whiten = torch.linalg.solve_triangular(L, torch.eye(D, dtype=X.dtype), upper=False)  # (K, D, D)
-    side_by_side = whiten.reshape(K * D, D).T.contiguous()  # one product with (D, K * D) whitens for all components
-    centres = (whiten @ mus[:, :, None]).reshape(K * D)
-    constant = log_pi - L.diagonal(dim1=1, dim2=2).log().sum(dim=1) - D / 2 * math.log(2 * math.pi)
-    blocks = (torch.addmm(-centres, rows, side_by_side).reshape(-1, K, D) for rows in X.split(1024))  # fits the cache
-    return constant - torch.cat([torch.linalg.vector_norm(Z, dim=2) for Z in blocks]).square() / 2
+    whiten = torch.linalg.solve_triangular(L, torch.eye(D, dtype=X.dtype), upper=False)
+    centres = whiten @ mus[:, :, None]
+    total = torch.zeros(len(X), K, dtype=X.dtype)
+    for rows in torch.arange(D).split(32):  # whiten is triangular: its first 32 rows need the first 32 columns only
+        seen = int(rows[-1]) + 1
+        side_by_side = whiten[:, rows, :seen].reshape(-1, seen).T.contiguous()  # one product serves all K components
+        shift = -centres[:, rows].reshape(-1)
+        parts = (torch.addmm(shift, x[:, :seen], side_by_side).reshape(len(x), K, -1) for x in X.split(2048))
+        total += torch.cat([torch.linalg.vector_norm(Z, dim=2) for Z in parts]).square()  # blocks that fit the cache
+    return total
     ### END SOLUTION
 
 
