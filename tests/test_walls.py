@@ -3,6 +3,8 @@
 import os
 import platform
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -432,6 +434,33 @@ def test_ending_a_worker_leaves_no_process_and_no_folder(server: ForkServer) -> 
 
 def _children(pid: int) -> list[int]:
     return sorted(watch.descendants(pid, watch.processes()))
+
+
+ORPHAN = """
+import os, sys
+from pathlib import Path
+from autograder.worker import ForkServer
+class Code:
+    source, filename, first_line = "import time\\ndef f(): time.sleep(600)", "cell 1", 1
+with ForkServer() as server:
+    worker = server.fork()
+    worker.load([Code])
+    print(server.pid, worker.pid, worker.home.parent, flush=True)
+    worker.call("f", timeout=600)
+"""
+
+
+def test_a_grader_that_is_killed_leaves_nothing() -> None:
+    """The platform's own time limit kills the grader without warning."""
+    with subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True, cwd=ROOT) as grader:
+        assert grader.stdout is not None
+        server, worker, base = grader.stdout.readline().split()
+        grader.kill()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and {int(server), int(worker)} & set(watch.processes()):
+        time.sleep(0.05)
+    assert not {int(server), int(worker)} & set(watch.processes())
+    assert not Path(base).exists()
 
 
 DAEMON = """

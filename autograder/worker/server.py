@@ -7,6 +7,7 @@ modules of `preload`, this package and pskit as source text, the limits and the 
 import contextlib
 import os
 import select
+import shutil
 import signal
 import socket
 import time
@@ -48,9 +49,11 @@ def serve(connection: socket.socket, config: dict[str, Any]) -> None:
     _give(plan)
     walls = try_plan(plan)
     control.send(connection, {"walls": [asdict(wall) for wall in walls], "missing": missing})
-    # What stood once must stand in every worker; what did not is left out.
-    plan = replace(plan, without=plan.without | {wall.name for wall in walls if not wall.stands})
+    # What stood once must stand in every worker.
+    plan = replace(plan, optional=frozenset(wall.name for wall in walls if not wall.stands))
     Server(connection, plan).loop()
+    # The grader removes its folder itself, unless it was killed.
+    shutil.rmtree(Path(plan.home).parent, ignore_errors=True)
 
 
 class Server:
@@ -66,9 +69,9 @@ class Server:
             if select.select([self._connection], [], [], TICK if self._running() else None)[0]:
                 try:
                     message, descriptors = control.receive(self._connection)
+                    control.send(self._connection, self._answer(message, descriptors))
                 except (EOFError, OSError):
                     break
-                control.send(self._connection, self._answer(message, descriptors))
             for live in self._running():
                 self._look_after(live)
         for number in list(self._live):
@@ -141,7 +144,7 @@ class Server:
         return None
 
     def _processes(self, live: Live) -> list[int]:
-        if syscalls.NAME not in live.plan.without:
+        if live.plan.stands(syscalls.NAME):
             return [live.pid]
         table = watch.processes()
         mine = {pid for pid, (_, uid) in table.items() if live.plan.uid is not None and uid == live.plan.uid}

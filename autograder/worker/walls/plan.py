@@ -1,6 +1,6 @@
 """What a worker will be confined to: decided once by the fork server, applied in every worker."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 class NotStanding(Exception):
@@ -24,6 +24,7 @@ class Plan:
     files: "landlock", "chroot" or "closed" (no file can be opened at all), or several of them.
     readable: what Landlock leaves readable. limits: the fields of `Limits`.
     grader: process ids that must stay closed to it. without: walls left out, by tests only.
+    optional: walls that did not stand in the trial; as much of them as can be raised is raised.
     """
 
     home: str
@@ -32,4 +33,9 @@ class Plan:
     readable: tuple[str, ...]
     limits: dict[str, int]
     grader: tuple[int, ...] = ()
-    without: frozenset[str] = field(default_factory=frozenset)
+    without: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+
+    def stands(self, wall: str) -> bool:
+        """Whether the wall must stand in every worker."""
+        return wall not in self.without | self.optional
