@@ -1,5 +1,7 @@
 """What a student is told, outcome by outcome, with a tiny set: the real worker, the real pytest, no mock."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from autograder.grading import Grader, Report, TestReport
+from autograder.grading import Grader, GradingBroke, Report, TestReport, hidden_tests
 from autograder.grading.outcomes import (
     BadAnswer,
     CouldNotBeGraded,
@@ -26,7 +28,7 @@ from autograder.grading.outcomes import (
 )
 from autograder.grading.results import headline, output_of, results_of
 from autograder.notebook import Cell, Submission, read_submission
-from autograder.worker import Limits
+from autograder.worker import ForkServer, IsolationError, Limits
 
 TINY = Path(__file__).parent / "fixtures" / "tiny_set"
 LINE = "def line(x, slope, intercept=0.0):\n    return slope * x + intercept\n"
@@ -313,6 +315,32 @@ def test_public_checks_run_on_the_code_that_is_graded(grader: Grader, source: st
     assert [(check.part, check.state) for check in report.checks] == [("1a", state)]
     assert said in " ".join(report.checks[0].messages)
     assert f"Public checks passed: {int(state == 'passed')} of 1 parts" in headline(report)
+
+
+def test_a_hidden_test_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs no points, unless the student's result may be what it waits for."""
+    monkeypatch.setattr(hidden_tests, "OWN_SECONDS", 1.0)
+    with Grader("ps0_tiny", TINY / "tiny.ipynb", TINY / "hidden_endless", 1) as endless:
+        report = endless.grade(submit("def curve(x):\n    return 0.0"), ["q2_curve"])
+    assert [type(test.outcome) for test in report.tests] == [CouldNotBeGraded, Unusable]
+    assert report.score == 1
+
+
+def test_a_fork_server_that_is_gone_is_started_again() -> None:
+    with Grader("ps0_tiny", TINY / "tiny.ipynb", TINY / "hidden", 1) as shaken:
+        assert shaken.walls
+        os.kill(shaken._server.pid, signal.SIGKILL)
+        assert shaken.grade(submit(LINE, SCALER), ["q1_line"]).score == 4
+
+
+def test_a_machine_that_fails_twice_judges_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_fork(*args: object, **kwargs: object) -> None:
+        raise IsolationError("no more processes")
+
+    with Grader("ps0_tiny", TINY / "tiny.ipynb", TINY / "hidden", 1) as failing:
+        monkeypatch.setattr(ForkServer, "fork", no_fork)
+        with pytest.raises(GradingBroke, match="no more processes"):
+            failing.grade(submit(LINE), ["q1_line"])
 
 
 def told(report: Report) -> str:

@@ -104,7 +104,8 @@ def _memory(reason: str) -> Outcome:
 
 def _of_test(error: BaseException, calls: Calls) -> Outcome:
     """An error of the hidden test's own process: an expectation that does not hold, or a mistake."""
-    if not calls.ran or isinstance(error, COURSE_ERRORS):
+    misspelt = isinstance(error, COURSE_ERRORS) and not isinstance(error, UnboundLocalError)  # data can cause that one
+    if not calls.ran or misspelt:
         return CouldNotBeGraded(account(error))
     if isinstance(error, Unexpected):
         return Different(error.aspect, error.what)

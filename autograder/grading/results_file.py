@@ -34,8 +34,8 @@ class ResultsFile:
         self._replace(encode(results))
 
     def _reserve(self) -> None:
-        """Set space aside under the partial file's name, which the next write uses."""
-        with contextlib.suppress(OSError), self._partial.open("wb") as file:
+        """Set space aside under the partial file's name, which the next write uses; Linux can."""
+        with contextlib.suppress(OSError, AttributeError), self._partial.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, RESERVED)
 
     def _replace(self, data: bytes) -> None:
