@@ -113,6 +113,23 @@ def test_any_exception_becomes_a_sentence_with_the_students_line(capsys):
     assert results["1b"]["state"] == "error"
 
 
+@pytest.mark.parametrize("fail", [lambda: json.loads("{"), lambda: torch.nn.Linear(3, 3)(torch.ones(2))])
+def test_the_line_shown_is_the_students_and_not_a_librarys(capsys, fail):
+    with check("1b"):
+        fail()
+    assert "in <lambda>, test_pskit_checks.py, line " in capsys.readouterr().out
+
+
+def test_a_misspelt_name_inside_an_answer_is_told_apart_from_a_cell_that_was_not_run(capsys):
+    made = {}
+    exec(compile("def answer():\n    return gausian_logpdf(1)", "a cell of the student's", "exec"), made)
+    with check("1b"):
+        made["answer"]()
+    out = capsys.readouterr().out
+    assert "your code uses `gausian_logpdf`, which does not exist: run the cell that defines it, or check the" in out
+    assert "in answer, a cell of the student's, line 2" in out
+
+
 def test_a_long_message_is_cut(capsys):
     with check("1b"):
         raise ValueError("x" * 5000)

@@ -51,6 +51,11 @@ def test_artifacts_that_this_notebook_saved_go_in_by_themselves(saved_notebook):
     assert set(contents(submit("ps1"))) == {"ps1.ipynb", "a.safetensors", "receipt.json"}
 
 
+def test_a_list_of_no_artifacts_means_none(saved_notebook):
+    save_artifact("a.safetensors", {"x": torch.ones(1)})
+    assert set(contents(submit("ps1", artifacts=[]))) == {"ps1.ipynb", "receipt.json"}
+
+
 def test_a_missing_artifact_is_said_and_the_rest_is_handed_in(saved_notebook, capsys):
     path = submit("ps1", artifacts=["ps1_gmm.safetensors"])
     assert "ps1_gmm.safetensors is missing: run the cell that saves it." in capsys.readouterr().out
