@@ -92,9 +92,8 @@ def main() -> None:
     print(
         f"EM on {len(X)} x {X.shape[1]} patches, K = {asked.components}, {asked.iterations} iterations, ridge {RIDGE:g}"
     )
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
-    )
+    load = os.getloadavg()[0]
+    print(f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}")
     print(f"reference      {ours:7.1f} s   {float(trace[-1]):.6f} nats   torch {torch.__version__}")
     print(f"scikit-learn   {theirs:7.1f} s   {score:.6f} nats   {sklearn.__version__}, NumPy {np.__version__}")
     print(f"{theirs / ours:.1f} times faster; log-likelihoods differ by {abs(score - float(trace[-1])):.1e} nats")

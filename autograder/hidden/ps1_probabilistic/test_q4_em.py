@@ -122,9 +122,7 @@ def test_trace_is_the_mean_log_likelihood_after_each_m_step(ps, rng):
         expect_close(trace, np.array(oracle.em(X, log_resp.exp(), n_iter, ridge=0.2)[1]))
 
 
-@points(
-    2, "4b", hint="n_iter M-steps, each with the same ridge and zero_mean; return what the last one gave"
-)
+@points(2, "4b", hint="n_iter M-steps, each with the same ridge and zero_mean; return what the last one gave")
 def test_parameters_are_those_of_the_last_m_step(ps, rng):
     """The parameters are those of the last of exactly n_iter M-steps, every one with the given ridge and zero_mean."""
     provide_steps(ps)
@@ -136,11 +134,9 @@ def test_parameters_are_those_of_the_last_m_step(ps, rng):
             expect_close(got, want)
 
 
-@points(
-    1, "4b", hint="each round may only raise the likelihood, and the last entry belongs to the parameters you return"
-)
+@points(1, "4b", hint="no round may lower the likelihood, and the last entry belongs to the parameters you return")
 def test_likelihood_climbs_to_that_of_the_result(ps, rng):
-    """Without a ridge the trace never falls, starts at the first M-step and ends at the result's mean log-likelihood."""
+    """Without a ridge the trace never falls, from the first M-step to the mean log-likelihood of the result."""
     provide_steps(ps)
     clusters = torch.tensor([[-3.0, 0.0], [3.0, 1.0]], dtype=torch.float64).repeat(25, 1)
     X, start = normal(rng, 50, 2) + clusters, (0.5 * normal(rng, 50, 3)).log_softmax(1)
