@@ -349,11 +349,11 @@ for i in range(10 ** 6):
     assert caught.value.cause == "disk"
 
 
-def test_a_folder_nested_thousands_deep_is_removed(tmp_path: Path) -> None:
+def test_a_folder_nested_a_thousand_deep_is_removed(tmp_path: Path) -> None:
     top = tmp_path / "top"
     top.mkdir()
     at = os.open(top, os.O_DIRECTORY)
-    for _ in range(3000):
+    for _ in range(1200):
         os.mkdir("x", dir_fd=at)
         below = os.open("x", os.O_DIRECTORY, dir_fd=at)
         os.close(at)
