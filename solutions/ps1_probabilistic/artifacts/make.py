@@ -1,0 +1,86 @@
+"""Make the expected figures of questions 5 to 8 and the reference artifact from the reference notebook itself.
+
+    PSKIT_DATA=<folder with bsds500> python solutions/ps1_probabilistic/artifacts/make.py
+
+Runs the cells of the sources in one namespace with QUICK = False, those of questions 1 and 3 without their
+experiments. Takes about ten minutes on two CPU cores; checkpoints go to a temporary folder.
+"""
+
+import io
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import jupytext
+from PIL import Image
+
+from pskit import figures
+
+HERE = Path(__file__).resolve().parent
+SET = HERE.parent
+FILES = ("intro", "q1_gaussian", "q3_mixture", "q4_em", "q5_denoise_patch", "q6_denoise_image", "q7_variational")
+SILENT = {"q1_gaussian", "q3_mixture"}  # their answers are needed, their experiments are not
+SKIPPED = {"setup"}  # cells by id
+NAMES = {  # the figures that the text shows, by question and by their order in it
+    ("q5_denoise_patch", 1): "shrinkage",
+    ("q5_denoise_patch", 3): "patches",
+    ("q6_denoise_image", 1): "photograph",
+    ("q7_variational", 1): "two_modes",
+    ("q7_variational", 2): "variance",
+    ("q8_artifact", 1): "learning",
+    ("q8_artifact", 4): "samples",
+}
+
+
+def save(figure: Any, name: str) -> None:
+    """Write a figure as a small PNG of 64 colours."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=80, bbox_inches="tight", facecolor="white")
+    image = Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    (SET / "figures").mkdir(exist_ok=True)
+    image.save(SET / "figures" / f"{name}.png", optimize=True)
+
+
+def wanted(cell: Any, file: str) -> bool:
+    """Whether a cell is executed."""
+    role = cell.metadata.get("role")
+    roles = {"given", "answer"} | ({"run", "artifact"} - ({"run"} if file in SILENT else set()))
+    return cell.cell_type == "code" and role in roles and cell.metadata.get("id") not in SKIPPED
+
+
+def run(file: str, namespace: dict[str, Any]) -> None:
+    """Execute one source file; its figures are saved, the rest is printed."""
+    count = 0
+
+    def show(figure: Any, alt: str) -> None:
+        nonlocal count
+        count += 1
+        print(alt, flush=True)
+        if (file, count) in NAMES:
+            save(figure, NAMES[file, count])
+
+    figures.show = show
+    for cell in jupytext.read(SET / f"{file}.py").cells:
+        if wanted(cell, file):
+            exec(compile(cell.source.replace("QUICK = True", "QUICK = False"), file, "exec"), namespace)
+
+
+def main() -> None:
+    """Run the notebook in a temporary folder and keep the artifact."""
+    namespace: dict[str, Any] = {"__name__": "notebook"}
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for file in (*FILES, "q8_artifact"):
+            run(file, namespace)
+        shutil.copy("ps1_gmm.safetensors", HERE)
+        os.chdir(HERE)
+
+
+if __name__ == "__main__":
+    main()
