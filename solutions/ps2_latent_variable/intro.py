@@ -1,0 +1,147 @@
+# %% [markdown] role="text"
+# # Problem set 2: latent variable models
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({{colab_url}})
+#
+# A mixture of Gaussians (problem set 1) has one hidden variable with $K$ values, and everything about it could be
+# summed exactly. The digit that you are about to write has far more hidden causes: which digit, how slanted, how thick
+# the pen, how tired the hand. In this problem set the hidden variable becomes a vector, the map from it to the image
+# becomes a neural network, and the sum over hidden values becomes an integral that nobody can do. There are three ways
+# to live with that, and you build all three on the same images:
+#
+# | | the idea | you can evaluate | you can sample |
+# | --- | --- | --- | --- |
+# | **variational autoencoder** | bound the integral from below, and train the bound | a lower bound of $\log p(x)$ | yes |
+# | **normalizing flow** | choose a network for which the integral is exact | $\log p(x)$ | yes |
+# | **adversarial network** | do not evaluate at all; let a critic compare samples with data | nothing | yes |
+#
+# None of them wins. At the end you have measured what each can and cannot do.
+#
+# | | you will |
+# | --- | --- |
+# | 1, 2 | derive the evidence lower bound, build a variational autoencoder, and watch its latent variables die |
+# | 3, 4 | follow a density through an invertible network, and build RealNVP |
+# | 5, 6, 7 | derive what a discriminator knows, train a GAN, watch it lose modes, and tame its critic |
+# | 8 | hand in your trained models; they are judged on images that you do not have |
+#
+# **Due {{due}}.** You have {{late_hours}} late hours for all sets together, charged by the started hour; after that,
+# each hour costs {{percent_per_hour}} % of the set's points. You work alone: talk about ideas, but write every line
+# and every derivation yourself. Language models may help you to test your code and to look up functions of a library;
+# they may not write answers.
+
+# %% [markdown] role="text"
+# ## Setup
+#
+# The cell below installs the course's small package `pskit` where it is missing. It needs no other version of
+# anything and no restart, and it may be run again at any time, for example after Colab has disconnected. For the full
+# runs choose a T4 GPU (Runtime > Change runtime type); with `QUICK = True` two CPU cores are enough.
+
+# %% role="given" id="setup"
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("pskit") is None:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    if subprocess.run([*pip, "{{pskit_url}}"], check=False).returncode:
+        print("pskit could not be installed. Is there a network? Run this cell again; if it stays, ask the staff.")
+
+# %% role="given" id="imports"
+import math
+from collections.abc import Callable
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pskit import check, data, experiment, figures, points_of, resumable, save_artifact, setup, submit
+
+# %% [markdown] role="text"
+# With `QUICK = True` everything runs on small data that comes with `pskit`: the whole notebook takes a few minutes on
+# two CPU cores and needs no network. Use it while you write. Set `QUICK = False` and run the notebook again from here
+# when your code works: it downloads MNIST (11 MB, once), and the numbers in the text become yours.
+
+# %% role="run" id="quick"
+QUICK = True
+here = setup(seed=0, quick=QUICK)
+
+# %% [markdown] role="text"
+# ## Conventions
+#
+# - **Batches**: the first dimension is the example: `x` is (B, D), or (B, C, H, W) for images where the text says so.
+# - **Per example, in nats**: log-likelihoods, divergences and bounds are (B,), *summed* over pixels and over latent
+#   dimensions. The training cell takes the mean over the batch, nobody else does. The losses of adversarial networks
+#   are the exception: they are means over the batch, scalars.
+# - **Randomness is an argument** (`eps`, `u`, `alpha`, `z`). No graded function draws random numbers itself.
+# - **Symbols**: `mu` and `logvar` are a diagonal Gaussian, its mean and the logarithm of its *variance*. `logits` are
+#   numbers before the sigmoid. A flow's `forward` goes from data to noise, $x \mapsto z$, and its log-determinant is
+#   $\log\lvert\det \partial z/\partial x\rvert$.
+# - **Images** are in [0, 1] for autoencoders (binarised: 0 or 1) and in [-1, 1] for adversarial networks.
+# - **Devices**: networks and training data are float32 on `here.device`. A graded function works on whatever device and
+#   dtype its inputs have: write `torch.zeros_like(x)`, not `torch.zeros(3).cuda()`.
+#
+# A cell that you have to complete raises `NotImplementedError("Question 1a: ...")` until you do. Replace that line,
+# keep the names and arguments, and add helpers wherever you like. The cell below it runs *public checks* and says in
+# words what holds; cells that train or draw wait until what they need is written. Written answers go into the cells
+# that say so, in Markdown with LaTeX.
+
+# %% [markdown] role="text"
+# ## Data
+#
+# Handwritten digits. A pixel of MNIST is a grey value from 0 to 255, but most of them are almost black or white, and a
+# simple likelihood for a pixel is a coin. So each pixel is *binarised*: it becomes ink with a probability that is its
+# grey value, $x_d \sim \text{Bernoulli}(g_d/255)$. The draws are made once, from a fixed seed, so that your numbers can
+# be compared with others' (a new draw every epoch would be other data, with other log-likelihoods).
+
+
+# %% role="given" id="binarise"
+def binarise(images: Tensor, seed: int = 0) -> Tensor:
+    """Zeros and ones (N, 784), float32: each pixel of images (N, 28, 28) uint8 is 1 with probability value / 255."""
+    u = torch.rand(images.shape, generator=torch.Generator().manual_seed(seed))
+    return (u < images / 255).flatten(1).float()
+
+
+# %% role="run" id="data"
+with experiment("data"):
+    digits_train, labels_train = data.mnist("train")  # (N, 28, 28) uint8, (N,)
+    digits_test, labels_test = data.mnist("test")
+    B_train, B_test = binarise(digits_train, seed=1), binarise(digits_test, seed=2)  # (N, 784) zeros and ones
+    figures.patches(digits_test[:40].flatten(1) / 255, "digits in grey", columns=20)
+    figures.patches(B_test[:40], "the same digits, binarised", columns=20)
+
+# %% [markdown] role="text"
+# **Look.** Where do two draws of the same digit differ? Those pixels are coin tosses, and no model can predict them:
+# even the best one pays nats for the ragged border of every stroke.
+#
+# ### Training that survives
+#
+# Training cells show their progress and save a checkpoint at least every minute. Interrupt them, or lose the
+# connection, and run the cell again: they go on where they stopped. A checkpoint is a flat dict of tensors; the two
+# helpers below turn networks and optimizers into one and back.
+
+
+# %% role="given" id="checkpoints"
+def pack(**parts: nn.Module | torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The state of networks and optimizers as one flat dict of tensors."""
+    state = {}
+    for name, part in parts.items():
+        own = part.state_dict()
+        if isinstance(part, torch.optim.Optimizer):
+            own = {f"{i}.{key}": value for i, slot in own["state"].items() for key, value in slot.items()}
+        state |= {f"{name}.{key}": value for key, value in own.items()}
+    return state
+
+
+def unpack(state: dict[str, Tensor], **parts: nn.Module | torch.optim.Optimizer) -> None:
+    """Put what `pack` made back into networks and optimizers of the same kind."""
+    for name, part in parts.items():
+        own = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
+        if isinstance(part, torch.optim.Optimizer):
+            slots: dict[int, dict[str, Tensor]] = {}
+            for key, value in own.items():
+                number, _, field = key.partition(".")
+                slots.setdefault(int(number), {})[field] = value
+            own = {**part.state_dict(), "state": slots}
+        part.load_state_dict(own)
