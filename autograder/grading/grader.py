@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from autograder.course import Refusal, did_you_mean
-from autograder.grading.hidden_tests import PytestBroke
+from autograder.grading.hidden_tests import PytestBroke, warm
 from autograder.grading.report import Report
 from autograder.grading.sitting import Sitting
 from autograder.notebook import Question, Release, Submission, read_release
@@ -41,7 +41,8 @@ class Grader:
         time_limit: float = TIME_LIMIT,
         checks: bool = False,
     ) -> None:
-        self.set_name, self.hidden_dir, self.seed, self.time_limit = set_name, Path(hidden_dir), seed, time_limit
+        self.set_name, self.hidden_dir, self.seed = set_name, Path(hidden_dir).resolve(), seed
+        self.time_limit = time_limit
         self.release: Release = read_release(Path(release_path))
         self.release_hash = hashlib.sha256(Path(release_path).read_bytes()).hexdigest()
         self._limits, self._isolation, self._checks = limits, isolation, checks
@@ -72,11 +73,11 @@ class Grader:
         """Run the hidden tests of these questions (all of them by default). Raises GradingBroke, Refusal."""
         chosen = self.choose(questions)
         draws = self.seed if seed is None else seed
-        self._wait()
+        self._wait(chosen)
         sitting = self._sit(submission, chosen, draws)
         if sitting.host_failed:  # what was found is void: a fresh fork server, and once more
             self._restart()
-            self._wait()
+            self._wait(chosen)
             sitting = self._sit(submission, chosen, draws)
         if sitting.host_failed:
             raise GradingBroke(str(sitting.host_failed))
@@ -90,8 +91,9 @@ class Grader:
             raise GradingBroke(str(error)) from error
         return sitting
 
-    def _wait(self) -> None:
-        """Until the fork server has loaded: no submission pays for that with its time."""
+    def _wait(self, questions: Sequence[Question]) -> None:
+        """Until the fork server has loaded: no submission pays for that with its time, nor for the tests' imports."""
+        warm([self.hidden_dir / f"test_{question.name}.py" for question in questions])
         try:
             _ = self._server.walls
         except IsolationError as error:

@@ -94,13 +94,24 @@ def question_of(file: Path) -> str:
 _modules: dict[Path, ModuleType] = {}
 
 
+def warm(files: Sequence[Path]) -> None:
+    """Import test files ahead of their run, scipy with them. One that cannot be imported is reported when it is run."""
+    for file in files:
+        with contextlib.suppress(Exception):
+            _module(file)
+
+
+def _module(path: Path) -> ModuleType:
+    if path not in _modules:
+        _modules[path] = _import(path)
+    return _modules[path]
+
+
 class HiddenModule(pytest.Module):
     """A test file imported once per process, by its place, and not by pytest's rewriting import."""
 
     def _getobj(self) -> ModuleType:
-        if self.path not in _modules:
-            _modules[self.path] = _import(self.path)
-        return _modules[self.path]
+        return _module(self.path)
 
 
 def _import(path: Path) -> ModuleType:
