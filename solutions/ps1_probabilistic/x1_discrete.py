@@ -131,18 +131,20 @@ with experiment("x1: two models of two peaks, by SGD"):
         fitted[name] = logq.detach().exp()
         print(f"{name:22s} KL(p || q) = {(p * (p.log() - logq.detach())).sum():.3f} nats")
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.5))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.5), layout="constrained")
     for name in ("histogram", "logistic"):
         left.plot(curves[name], lw=0.7, label=name)
     left.axhline(entropy, color="black", ls="--", label="entropy of the data")
     left.set(xlabel="SGD step", ylabel="NLL (nats)", title="the loss cannot go below the entropy")
     right.bar(levels, p, color="lightgray", label="data $p$")
-    for name, q in fitted.items():
-        right.plot(levels, q, label=name)
+    for (name, q), dash in zip(fitted.items(), figures.DASHES, strict=False):
+        right.plot(levels, q, dash, label=name)
     right.set(xlabel="value", title="one bump for two peaks: cover both, or choose one")
     left.legend()
     right.legend()
-    plt.show()
+    figures.show(
+        figure, "Losses above the entropy; a histogram that follows two peaks, a bump over both, a bump on one."
+    )
 
 # %% [markdown] role="text"
 # ### x1c. Several variables: a Markov chain (code, 2 points)
@@ -222,12 +224,14 @@ with experiment("x1: tables of three sizes on rows of pixels"):
 
     sizes = [5, 10, 20, 50, 100, 200, 400, 800, 1200]
     scores = [heldout(n) for n in sizes]
-    figure, axis = plt.subplots(figsize=(6, 3.5))
+    figure, axis = plt.subplots(figsize=(6, 3.5), layout="constrained")
+    marks = ["o-", "s--", "^-."]
     for name in scores[0]:
-        axis.semilogx(sizes, [score[name] for score in scores], "o-", label=name)
+        axis.semilogx(sizes, [score[name] for score in scores], marks.pop(0), label=name)
     axis.set(xlabel="training examples", ylabel="held-out NLL (nats per row)", title=f"{D} binary pixels")
     axis.legend()
-    plt.show()
+    last = ", ".join(f"{name} {score:.2f}" for name, score in scores[-1].items())
+    figures.show(figure, f"Held-out NLL falls with the number of examples, at the end {last} nats per row.")
 
 # %% [markdown] role="text"
 # ### x1d. What SGD on the NLL minimises, and what it costs (written, 2 points)

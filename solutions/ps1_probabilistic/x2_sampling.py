@@ -25,7 +25,7 @@
 
 # %% role="answer" part="x2a"
 def sample_mixture(log_pi: Tensor, mus: Tensor, Sigmas: Tensor, u: Tensor, eps: Tensor) -> Tensor:
-    """Samples (N, D) of the mixture with log_pi (K,), mus (K, D), Sigmas (K, D, D), from uniform u (N,), normal eps (N, D).
+    """Samples (N, D) of a mixture log_pi (K,), mus (K, D), Sigmas (K, D, D), from uniform u (N,) and normal eps (N, D).
 
     Sample n is of the first component whose cumulative weight exceeds u[n], and has eps[n] times its Cholesky factor.
     """
@@ -38,14 +38,14 @@ def sample_mixture(log_pi: Tensor, mus: Tensor, Sigmas: Tensor, u: Tensor, eps: 
 
 # %% role="check" part="x2a"
 with check("x2a") as c:
-    log_pi = torch.tensor([0.25, 0.75], dtype=torch.float64).log()
-    mus = torch.tensor([[0.0, 0.0], [10.0, 20.0]], dtype=torch.float64)
-    Sigmas = torch.tensor([[[1.0, 0.0], [0.0, 1.0]], [[4.0, 2.0], [2.0, 2.0]]], dtype=torch.float64)
+    toy_log_pi = torch.tensor([0.25, 0.75], dtype=torch.float64).log()
+    toy_mus = torch.tensor([[0.0, 0.0], [10.0, 20.0]], dtype=torch.float64)
+    toy_Sigmas = torch.tensor([[[1.0, 0.0], [0.0, 1.0]], [[4.0, 2.0], [2.0, 2.0]]], dtype=torch.float64)
     u, eps = torch.tensor([0.1, 0.4, 0.9], dtype=torch.float64), torch.ones(3, 2, dtype=torch.float64)
-    X = sample_mixture(log_pi, mus, Sigmas, u, eps)
-    c.shape(X, (3, 2), "X")
-    c.close(X[0], [1.0, 1.0], "u = 0.1 falls into the first quarter: component 0, whose covariance is the identity")
-    c.close(X[1], [12.0, 22.0], "u = 0.4 is component 1; its Cholesky factor is [[2, 0], [1, 1]]")
+    toy_X = sample_mixture(toy_log_pi, toy_mus, toy_Sigmas, u, eps)
+    c.shape(toy_X, (3, 2), "toy_X")
+    c.close(toy_X[0], [1.0, 1.0], "u = 0.1 falls into the first quarter: component 0, whose covariance is the identity")
+    c.close(toy_X[1], [12.0, 22.0], "u = 0.4 is component 1; its Cholesky factor is [[2, 0], [1, 1]]")
 
 # %% [markdown] role="text"
 # ### x2b. Rejection (code, 1 point)
@@ -117,14 +117,14 @@ with experiment("x2: rejection and importance weights in more and more dimension
         u = torch.rand(N, generator=generator, dtype=torch.float64)
         kept_share.append(rejection_accept(log_f, log_q, D * math.log(s), u).double().mean().item())
         ess_share.append(importance_weights(log_f, log_q)[1].item() / N)
-    figure, axis = plt.subplots(figsize=(6, 3.5))
+    figure, axis = plt.subplots(figsize=(6, 3.5), layout="constrained")
     axis.semilogy(dimensions, kept_share, "o", label="share kept by rejection")
     axis.semilogy(dimensions, ess_share, "s", label="effective sample size / N")
     axis.semilogy(dimensions, [s**-D for D in dimensions], "C0--", lw=1)
     axis.semilogy(dimensions, [(s**2 / math.sqrt(2 * s**2 - 1)) ** -D for D in dimensions], "C1--", lw=1)
     axis.set(xlabel="dimension", ylabel="share of N", title="a proposal 1.5 times too wide")
     axis.legend()
-    plt.show()
+    figures.show(figure, "Both shares fall along straight lines on a log axis, rejection's much faster.")
 
 # %% [markdown] role="text"
 # ### x2d. Metropolis-Hastings (code, 2 points)
@@ -192,14 +192,14 @@ with check("x2d") as c:
 # %% role="run"
 with experiment("x2: three ways to the same mixture"):
     generator = torch.Generator().manual_seed(4)
-    log_pi = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64).log()
-    mus = torch.tensor([[-3.0, 0.0], [3.0, 1.0], [0.0, 4.0]], dtype=torch.float64)
-    Sigmas = torch.tensor([[[1.0, 0.8], [0.8, 1.0]], [[0.3, 0.0], [0.0, 2.0]], [[1.5, -0.7], [-0.7, 0.6]]]).double()
-    components = torch.distributions.MultivariateNormal(mus, Sigmas)
+    log_pi_2d = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64).log()
+    mus_2d = torch.tensor([[-3.0, 0.0], [3.0, 1.0], [0.0, 4.0]], dtype=torch.float64)
+    Sigmas_2d = torch.tensor([[[1.0, 0.8], [0.8, 1.0]], [[0.3, 0.0], [0.0, 2.0]], [[1.5, -0.7], [-0.7, 0.6]]]).double()
+    components = torch.distributions.MultivariateNormal(mus_2d, Sigmas_2d)
 
     def log_mixture(x: Tensor) -> Tensor:
         """Log-density (C,) of the mixture at x (C, 2)."""
-        return (log_pi + components.log_prob(x[:, None])).logsumexp(1)
+        return (log_pi_2d + components.log_prob(x[:, None])).logsumexp(1)
 
     def walk(step: float, T: int = 2500) -> tuple[Tensor, Tensor]:
         """One chain (T, 1, 2) of a random walk with steps of this length, and its accepted proposals (T, 1)."""
@@ -223,7 +223,7 @@ with experiment("x2: three ways to the same mixture"):
     log_M = log_ratio.max().item() + 0.2  # no proof of a bound, only the largest ratio seen and a little more
     kept = rejection_accept(log_mixture(proposals), wide.log_prob(proposals), log_M, u)
     pictures = {
-        "ancestral": sample_mixture(log_pi, mus, Sigmas, u, eps),
+        "ancestral": sample_mixture(log_pi_2d, mus_2d, Sigmas_2d, u, eps),
         f"rejection, {kept.sum()} kept": proposals[kept],
     }
     for step in (0.2, 1.5, 20.0):
@@ -233,7 +233,7 @@ with experiment("x2: three ways to the same mixture"):
     for axis, (name, X) in zip(axes, pictures.items(), strict=True):
         axis.plot(*X.T, "-" if "walk" in name else ".", lw=0.3, ms=1.5)
         axis.set_title(f"{name}\n{shares(X)}", fontsize=8)
-    plt.show()
+    figures.show(figure, f"Samples of one mixture by five ways: {', '.join(pictures)}.")
 
 # %% [markdown] role="text"
 # ### x2e. Why it works, and when it does not (written, 2 points)
