@@ -11,7 +11,7 @@
 #
 # | | the idea | you can evaluate | you can sample |
 # | --- | --- | --- | --- |
-# | **variational autoencoder** | bound the integral from below, and train the bound | a lower bound of $\log p(x)$ | yes |
+# | **variational autoencoder** | bound the integral from below, train the bound | a bound of $\log p(x)$ | yes |
 # | **normalizing flow** | choose a network for which the integral is exact | $\log p(x)$ | yes |
 # | **adversarial network** | do not evaluate at all; let a critic compare samples with data | nothing | yes |
 #

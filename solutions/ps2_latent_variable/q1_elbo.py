@@ -110,9 +110,9 @@ with check("1b") as c:
 # - **`gaussian_logprob`**: each value is normal, $\mathcal N(x_d; m_d, e^{\ell_d})$, with all constants. `logvar` may
 #   be one number for all values, or one per value: anything that broadcasts to the shape of `x`.
 #
-# All dimensions of `x` but the first are features, be they (B, D) or (B, C, H, W): **sum over all of them**. A mean over
-# 784 pixels in place of the sum is the commonest mistake of all: it makes the reconstruction 784 times too cheap, and
-# the divergence wins.
+# All dimensions of `x` but the first are features, be they (B, D) or (B, C, H, W): **sum over all of them**. A mean
+# over 784 pixels in place of the sum is the commonest mistake of all: it makes the reconstruction 784 times too cheap,
+# and the divergence wins.
 
 
 # %% role="answer" part="1c"
@@ -188,14 +188,14 @@ with experiment("the ELBO of every Gaussian q"):
     print(f"log p(x) = {log_evidence:.4f}, best ELBO = {elbo.max():.4f}")
 
 # %% [markdown] role="text"
-# **Look.** The gap is smallest at one mode and, by symmetry, at the other. It is almost exactly $\log 2$: which part of
-# the identity in 1d says so? What happens to the gap if $q$ is made wide enough to cover both modes, and which of the
+# **Look.** The gap is smallest at one mode and, by symmetry, at the other. It is a little more than $\log 2$: what does
+# each of the two parts stand for? What happens to the gap if $q$ is made wide enough to cover both modes, and which of the
 # two terms of the ELBO objects?
 #
 # ### 1d. The bound, its gap, and whom it favours (written, 3 points)
 #
-# 1. Derive $\log p_\theta(x) \ge \text{ELBO}(x)$ by Jensen's inequality. Then derive it again as an *equality*, with the
-#    gap written as a divergence. When is the bound tight? Bring the ELBO into the form reconstruction minus
+# 1. Derive $\log p_\theta(x) \ge \text{ELBO}(x)$ by Jensen's inequality. Then derive it again as an *equality*, with
+#    the gap written as a divergence. When is the bound tight? Bring the ELBO into the form reconstruction minus
 #    $\mathrm{KL}(q_\phi(z\mid x)\,\|\,p(z))$. (1 point)
 # 2. Derive the formula of 1b from $\mathrm{KL}(q\,\|\,p) = \mathbb E_q[\log q - \log p]$, in one dimension first, and
 #    say why dimensions add. Show from your formula that it is never negative. (1 point)
@@ -239,10 +239,11 @@ with experiment("the ELBO of every Gaussian q"):
 # sums over dimensions, so their difference is, and expectations add. Not negative: with $r = v_1/v_2 > 0$ each term is
 # $\frac12[r - 1 - \log r + (\mu_1-\mu_2)^2/v_2]$, and $\log r \le r - 1$.
 #
-# **3.** $\sum_n \text{ELBO}(x_n) = \sum_n \log p_\theta(x_n) - \sum_n \mathrm{KL}(q_\phi(\cdot\mid x_n)\,\|\,p_\theta(\cdot\mid
-# x_n))$. The second sum depends on $\theta$ as well. Where it cannot be made zero, its gradient in $\theta$ is in
-# general not zero at the maximum of the first sum, so the optimum moves: away from the largest likelihood, toward
-# models whose *posteriors are easy for $q$*, that is, close to diagonal Gaussians (in the picture above: with one mode).
+# **3.** By 1, $\sum_n \text{ELBO}(x_n) = \sum_n \log p_\theta(x_n) - \sum_n \mathrm{KL}\big(q_\phi(z\mid
+# x_n)\,\|\,p_\theta(z\mid x_n)\big)$. The second sum depends on $\theta$ as well. Where it cannot be made zero, its
+# gradient in $\theta$ is in general not zero at the maximum of the first sum, so the optimum moves: away from the
+# largest likelihood, toward models whose *posteriors are easy for $q$*, that is, close to diagonal Gaussians (in the
+# picture above: with one mode).
 # The posterior is missed because (a) the family is too small: no diagonal Gaussian equals it (approximation gap); and
 # (b) the encoder does not find the best member of the family for each $x$, since one network of limited capacity
 # serves all images (amortisation gap).

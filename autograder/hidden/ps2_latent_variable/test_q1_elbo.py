@@ -38,7 +38,7 @@ def divergence(mu1, logvar1, mu2, logvar2):
 
 
 def coins(x, logits):
-    """Bernoulli log-likelihoods (B,), pixel by pixel: log sigma(a) is -log(1 + exp(-a)) and log(1 - sigma(a)) mirrors it."""
+    """Bernoulli log-likelihoods (B,), pixel by pixel: log sigma(a) is -log(1 + exp(-a))."""
     x, a = x.double().numpy(), logits.double().numpy()
     pixels = -x * np.logaddexp(0, -a) - (1 - x) * np.logaddexp(0, a)
     return np.array([image.sum() for image in pixels])
@@ -48,7 +48,7 @@ def coins(x, logits):
     1, part="1a", hint="logvar is the logarithm of the variance; every example and every dimension has its own noise"
 )
 def test_noise_is_scaled_by_the_standard_deviation_and_shifted(ps, rng):
-    """Each sample is the mean plus the standard deviation times its own noise, also with several samples per example."""
+    """Each sample is the mean plus the standard deviation times its own noise, also with several samples each."""
     for B, L in ((5, 3), (1, 4), (3, 1)):
         (mu, logvar), eps = gaussians(rng, B, L), normal(rng, B, L)
         want = np.asarray(mu) + np.sqrt(np.exp(np.asarray(logvar))) * np.asarray(eps)
