@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.course import load_course
+from autograder.course import Course, ProblemSet, load_course
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,11 +37,27 @@ def _count(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Verify every wanted set; 0 if all graders are right."""
-    from autograder.verify.proof import prove  # torch loads only here, after --help
-    from autograder.verify.table import wide_console
+    from autograder.verify.table import wide_console  # torch loads only here, after --help
 
     course, console = load_course(arguments.root), wide_console()
     plans = [course.problem_set(name) for name in arguments.sets] or list(course.sets.values())
+    return (_mutate if arguments.mutants else _prove)(course, plans, arguments, console)
+
+
+def _mutate(course: Course, plans: list[ProblemSet], arguments: argparse.Namespace, console: "Console") -> int:
+    from autograder.verify.mutation.round import mutate, tell
+
+    failed = False
+    for plan in plans:
+        result = mutate(course, plan, arguments.question, arguments.jobs, console)
+        tell(result, console)
+        failed |= bool(result.unexplained or result.stale)
+    return int(failed)
+
+
+def _prove(course: Course, plans: list[ProblemSet], arguments: argparse.Namespace, console: "Console") -> int:
+    from autograder.verify.proof import prove
+
     proofs = []
     for plan in plans:
         proofs.append(prove(course, plan, arguments.question, arguments.seeds, arguments.jobs, console))
