@@ -13,6 +13,7 @@ from pathlib import Path
 
 from autograder.course import load_course
 from autograder.grading import Grader, Report
+from autograder.grading.outcomes import NotImplementedYet
 from autograder.notebook import read_submission
 
 SMOKE_SET = Path(__file__).parent / "smoke_set"
@@ -44,7 +45,7 @@ def check_stub(grader: Grader, release: Path) -> str:
     """Grade the untouched release; a sentence for the log, or SmokeFailed."""
     report = grader.grade(read_submission(release, grader.names))
     if report.score or report.unanswered != len(report.tests):
-        answered = [test.number for test in report.tests if type(test.outcome).__name__ != "NotImplementedYet"]
+        answered = [test.number for test in report.tests if not isinstance(test.outcome, NotImplementedYet)]
         raise SmokeFailed(
             f"the untouched release scores {report.score:g}, and these tests did not say "
             f'"not implemented yet": {", ".join(answered)}. {_details(report)}'
