@@ -1,4 +1,4 @@
-"""`make demo`: the whole path on PS1, from the reference solution to a Gradescope zip, with what each step left behind."""
+"""`make demo`: the whole path on PS1, from the reference solution to a Gradescope zip, and what each step leaves."""
 
 import shutil
 import sys

@@ -74,7 +74,7 @@ def test_a_set_without_a_release_is_refused(tiny_course: Path, capsys: pytest.Ca
     from autograder.package.contents import PackageError, package_files
 
     course = read_course(tiny_course)
-    with pytest.raises(PackageError, match="does not exist. Run `python -m autograder release"):
+    with pytest.raises(PackageError, match=r"does not exist\. Run `python -m autograder release"):
         package_files(tiny_course, next(iter(course.sets.values())))
 
 
@@ -97,7 +97,7 @@ def test_a_hidden_test_that_cannot_be_loaded_stops_the_image(
 
 def test_an_unexpected_outcome_of_the_smoke_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.package.smoke.EXPECTED", {"1a.1": "TooSlow"})
-    with smoke_grader() as grader, pytest.raises(SmokeFailed, match="came out as .*Passed"):
+    with smoke_grader() as grader, pytest.raises(SmokeFailed, match=r"came out as .*Passed"):
         check_smoke_set(grader)
 
 

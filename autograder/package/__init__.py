@@ -1,1 +1,1 @@
-"""The Gradescope zip of a set: pskit, the grading code, that set's hidden tests and data, and nothing from solutions/."""
+"""The Gradescope zip of a set: pskit, the grading code, the set's hidden tests and data, nothing from solutions/."""

@@ -1,6 +1,5 @@
 """Zip files that are byte-identical whenever their contents are."""
 
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ def write_archive(path: Path, files: Mapping[str, bytes]) -> None:
     with zipfile.ZipFile(partial, "w") as archive:
         for name in sorted(files):
             archive.writestr(_entry(name), files[name], compresslevel=9)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

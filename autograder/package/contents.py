@@ -1,4 +1,4 @@
-"""What goes into a set's Gradescope zip: an allow-list, so that a new folder is left out until somebody adds it here."""
+"""What goes into a set's Gradescope zip: an allow-list, so that a new folder is left out until it is added here."""
 
 import json
 import tomllib
