@@ -27,7 +27,8 @@
 #
 # which never inverts $\Sigma$. Along an eigenvector of $\Sigma$ with variance $\lambda$ it shrinks the deviation from
 # the mean by $\lambda / (\lambda + \sigma^2)$: directions in which photographs vary a lot are believed, the others are
-# pulled to the mean. For stationary signals, where the eigenvectors are sinusoids, this is the filter of Wiener (1949).
+# pulled to the mean. For stationary signals, where the eigenvectors are sinusoids, this is the filter of Wiener
+# (*Extrapolation, Interpolation, and Smoothing of Stationary Time Series*, 1949).
 
 # %% [markdown] role="text"
 # ### 5a. The Wiener filter (code, 4 points)
@@ -171,7 +172,7 @@ with experiment("denoising patches"):
 # %% [markdown] role="text"
 # ![What to expect in full mode: about 7.4 dB above the noise](figures/patches.png)
 #
-# On the Berkeley patches with 20 components expect about 20.2 dB (noisy), 25.8 (one Gaussian) and 27.6 (mixture); on
+# On the Berkeley patches with 20 components expect about 20.2 dB (noisy), 25.8 (one Gaussian) and 27.5 (mixture); on
 # the small data of QUICK the order is the same.
 #
 # **Look** at the columns from left (little contrast) to right (much). Where does the mixture gain most over the
@@ -190,9 +191,9 @@ with experiment("denoising patches"):
 #    patch. Take two components with mean zero, one of low variance (sky) and one of high variance (texture), and a
 #    noisy patch of sky. What does the bug do to it, and why? (1 point)
 #
-# Robbins (1956) credits the formula to Maurice Tweedie; Efron (2011) tells its story. Keep it in mind: it says that
-# *whoever can denoise knows the gradient of the log-density*, and problem set 3 builds diffusion models on nothing
-# else.
+# Robbins (*An empirical Bayes approach to statistics*, 1956) credits the formula to Maurice Tweedie; Efron (*Tweedie's
+# formula and selection bias*, 2011) tells its story. Keep it in mind: it says that *whoever can denoise knows the
+# gradient of the log-density*, and problem set 3 builds diffusion models on nothing else.
 
 # %% [markdown] role="written" part="5c"
 # ### BEGIN SOLUTION

@@ -68,7 +68,8 @@ with check("7a") as c:
 # ### 7b. Move the samples: the reparametrised gradient (code, 3 points)
 #
 # Written as a function of $\varepsilon$, whose distribution does not depend on anything, the expectation stands still
-# and the gradient slips inside (Kingma and Welling, 2014; Rezende, Mohamed and Wierstra, 2014):
+# and the gradient slips inside (Kingma and Welling, *Auto-encoding variational Bayes*, 2014; Rezende, Mohamed and
+# Wierstra, *Stochastic backpropagation and approximate inference in deep generative models*, 2014):
 #
 # $$ \nabla_{\mu, \ell}\; \mathbb E_\varepsilon\bigl[f(\mu + e^{\ell/2} \odot \varepsilon;\, \mu, \ell)\bigr]
 # = \mathbb E_\varepsilon\bigl[\nabla_{\mu, \ell}\, f(\mu + e^{\ell/2} \odot \varepsilon;\, \mu, \ell)\bigr] . $$

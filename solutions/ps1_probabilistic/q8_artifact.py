@@ -10,10 +10,10 @@
 # more), the rounds, the start, the ridge. What you should not do: train on the test patches. They are your only way
 # to see whether you are learning photographs or just these 60,000 patches.
 #
-# | | components, patches, rounds | time on two CPU cores | memory |
+# | | components, patches, rounds | time on two cores of an AMD EPYC | memory (estimate) |
 # | --- | --- | --- | --- |
-# | QUICK | 8, 10,000, 15 | 5 s | 0.5 GB |
-# | full | 40, 60,000, 50 | 3 to 4 minutes | 1.5 GB |
+# | QUICK | 8, 10,000, 15 | 3 s | 0.5 GB |
+# | full | 40, 60,000, 50 | 2 minutes | 1 GB |
 #
 # Progress is saved in `checkpoints/`, and a second run goes on where the first stopped.
 
@@ -36,10 +36,12 @@ with experiment("your mixture"):
     figures.curves(nats, xlabel="block of 5 rounds", ylabel="nats per patch", title=f"EM, K = {K_best}")
 
 # %% [markdown] role="text"
-# ![What to expect in full mode: two curves that flatten, less than two nats apart](figures/learning.png)
+# ![What to expect in full mode: two curves that flatten, three to four nats apart](figures/learning.png)
 #
-# **Look** at the gap between the two curves. A mixture of 40 has 80,000 free numbers, more than there are patches. Why
-# does it hardly overfit? When would it? (Train on 2,000 patches and look again.)
+# **Look** at the gap between the two curves. A mixture of 40 has 80,000 free numbers, more than there are patches, and
+# yet the test curve never turns down. How much of the gap is overfitting at all? One Gaussian, which cannot overfit
+# 60,000 patches, has a gap of about two nats: what else tells the two sets apart? (Train on 2,000 patches, and
+# you will see a curve that does turn down.)
 #
 # Likelihood is one judge, the photograph is another. Do they agree?
 
@@ -56,7 +58,7 @@ with experiment("two judges"):
     figures.ladder(denoised, xlabel="PSNR in dB of denoised test patches")
 
 # %% [markdown] role="text"
-# On the Berkeley photographs expect 98, 155 and 157 nats, and 25.8, 27.6 and 27.6 dB. **Look:** the step from one
+# On the Berkeley photographs expect 97, 155 and 157 nats, and 25.8, 27.5 and 27.6 dB. **Look:** the step from one
 # Gaussian to the mixture is large for both judges, the step from 20 to 40 components is not. Which patches could the
 # additional components be for, if they gain nats but hardly any decibels? (At a noise of 25 grey levels, can a denoiser
 # tell apart two components whose variances are both below 5?)
