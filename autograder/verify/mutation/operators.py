@@ -145,7 +145,7 @@ class SwapArguments(Operator):  # type: ignore[misc]
 
 
 def _trailer(node: Node, opening: str) -> bool:
-    return node.type == "trailer" and node.children[0].value == opening
+    return bool(node.type == "trailer" and node.children[0].value == opening)
 
 
 def _is_keyword(node: Node) -> bool:
