@@ -188,8 +188,8 @@ with experiment("the ELBO of every Gaussian q"):
     print(f"log p(x) = {log_evidence:.4f}, best ELBO = {elbo.max():.4f}")
 
 # %% [markdown] role="text"
-# **Look.** The gap is smallest at one mode and, by symmetry, at the other. It is a little more than $\log 2$: what does
-# each of the two parts stand for? What happens to the gap if $q$ is made wide enough to cover both modes, and which of the
+# **Look.** The gap is smallest at one mode and, by symmetry, at the other. It is a little more than $\log 2$: what do
+# the two parts stand for? What happens to the gap if $q$ is made wide enough to cover both modes, and which of the
 # two terms of the ELBO objects?
 #
 # ### 1d. The bound, its gap, and whom it favours (written, 3 points)

@@ -1,0 +1,222 @@
+"""Hidden tests of question 2: any architecture behind the interface, and the ELBO of models that are known exactly.
+
+Probes put networks of the test's own in the place of the student's: an affine encoder and decoder and a Gaussian
+likelihood. With the exact posterior as encoder, log p(x | z) + log p(z) - log q(z | x) is log p(x) at every sample.
+Expectations over noise are taken by Gauss-Hermite quadrature: its nodes go in as eps, its weights average what comes
+back, which is exact for polynomials of degree 9. So no test has a false-alarm rate.
+"""
+
+import itertools
+import math
+
+import numpy as np
+import torch
+from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
+
+from autograder.hidden.ps2_latent_variable import elbo_pieces
+from autograder.hidden.ps2_latent_variable.linear_gaussian import draw_model, log_density
+from autograder.testing import expect_close, expect_equal, expect_shape, expect_true, normal, points, uniform
+
+
+def probe_coder(ns, name, batch, L):
+    """encode or decode of the student's networks: for a batch, for its third row alone, and what parameters feel."""
+    import torch
+
+    torch.manual_seed(11)
+    vae = ns.VAE(784, L, 24).double().eval()
+    outputs = getattr(vae, name)(batch)
+    alone = getattr(vae, name)(batch[2:3])
+    every = outputs if isinstance(outputs, (tuple, list)) else [outputs]
+    total = sum((output * output).sum() for output in every if isinstance(output, torch.Tensor))
+    felt = 0
+    if isinstance(total, torch.Tensor) and total.requires_grad:
+        total.backward()
+        felt = sum(1 for p in vae.parameters() if p.grad is not None and bool(p.grad.abs().sum() > 0))
+    return outputs, alone, felt
+
+
+def probe_elbo(ns, W, b, s2, A, c, logvar, x, eps, *beta):
+    """The student's elbo, with an affine encoder, an affine decoder and a Gaussian likelihood in place."""
+    import math
+
+    vae = ns.VAE(784, 3, 8, lambda x, m: -0.5 * ((x - m) ** 2 * math.exp(-s2) + s2 + math.log(2 * math.pi)).sum(1))
+    vae.encode = lambda x: (x @ A.T + c, logvar + 0 * (x @ A.T))
+    vae.decode = lambda z: z @ W.T + b
+    return vae.elbo(x, eps, *beta)
+
+
+def probe_gradient(ns, mu, logvar, W, x, eps, beta):
+    """Gradients of the summed ELBO by what the encoder said and by the decoder's weights, for a likelihood of coins."""
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    leaves = [leaf.clone().requires_grad_() for leaf in (mu, logvar, W)]
+    vae = ns.VAE(784, 3, 8, lambda x, a: -binary_cross_entropy_with_logits(a, x, reduction="none").sum(1))
+    vae.encode = lambda x: (leaves[0], leaves[1])
+    vae.decode = lambda z: torch.tanh(z) @ leaves[2].T
+    nothing = 0 * sum(leaf.sum() for leaf in leaves)
+    return list(torch.autograd.grad(vae.elbo(x, eps, beta)[0].sum() + nothing, leaves))
+
+
+def probe_walk(ns, A, W, x0, x1, n):
+    """The student's interpolate on a model whose decoder is not linear, and whose codes have a large variance."""
+    import torch
+
+    class Cubic(torch.nn.Module):
+        def encode(self, x):
+            return x @ A.T, 3 + 0 * (x @ A.T)
+
+        def decode(self, z):
+            return (z**3) @ W.T
+
+    return ns.interpolate(Cubic(), x0, x1, n)
+
+
+def provide_pieces(ps):
+    """Known-good functions of question 1: a mistake there costs nothing here."""
+    names = ("reparameterize", "kl_diag", "bernoulli_logprob", "gaussian_logprob")
+    ps.provide(**{name: getattr(elbo_pieces, name) for name in names})
+
+
+def three(got, B):
+    """elbo, rec and kl, each (B,), or a sentence."""
+    expect_true(isinstance(got, (tuple, list)) and len(got) == 3, "three results: elbo, rec, kl")
+    for part in got:
+        expect_shape(part, B)
+    return got
+
+
+def hermite(L, order=5):
+    """Nodes (order ** L, L) and weights of the standard normal."""
+    x, w = np.polynomial.hermite_e.hermegauss(order)
+    nodes = np.array(list(itertools.product(x, repeat=L)))
+    weights = np.array([math.prod(each) for each in itertools.product(w / w.sum(), repeat=L)])
+    return torch.from_numpy(nodes), torch.from_numpy(weights)
+
+
+@points(1, part="2a", hint="a mean and the logarithm of a variance for each image; both may be negative")
+def test_encoder_names_a_mean_and_a_log_variance_per_image(ps, rng):
+    """`encode` gives mu and logvar, each (B, L), unbounded, image by image, by layers that can be trained."""
+    provide_pieces(ps)
+    x = 20 * normal(rng, 64, 784)
+    outputs, alone, felt = ps.run(probe_coder, "encode", x, 5)
+    expect_true(isinstance(outputs, (tuple, list)) and len(outputs) == 2, "two results: mu and logvar")
+    for output, single in zip(outputs, alone, strict=True):
+        expect_shape(output, 64, 5)
+        expect_true(
+            output.min() < 0 < output.max(), "means and log-variances may be negative: no activation at the end"
+        )
+        expect_close(single, output[2:3], "an image's code does not depend on the rest of the batch, or on chance")
+        expect_true(output.std(0).min() > 0, "every number of the code depends on the image")
+    expect_true(not torch.allclose(*outputs), "mu and logvar are two different outputs of the network")
+    expect_true(felt > 0, "the encoder's layers are no parameters of the model: make them attributes, or a ModuleList")
+
+
+@points(1, part="2a", hint="decode returns logits: any real number, one per pixel")
+def test_decoder_returns_logits(ps, rng):
+    """`decode` gives a logit for each pixel, of either sign, code by code, by layers that can be trained."""
+    provide_pieces(ps)
+    logits, alone, felt = ps.run(probe_coder, "decode", 200 * normal(rng, 33, 6), 6)
+    expect_shape(logits, 33, 784)
+    expect_true(logits.min() < 0 < logits.max(), "a logit may be negative: no activation after the last layer")
+    expect_true(logits.max() > 1.5, "a logit may be large: no activation after the last layer")
+    expect_close(alone, logits[2:3], "an image depends on its own code only, and not on chance")
+    expect_true(felt > 0, "the decoder's layers are no parameters of the model: make them attributes, or a ModuleList")
+
+
+@points(2, part="2a", hint="one code per image, made of its own mean, variance and noise; its log-likelihood, summed")
+def test_exact_posterior_gives_the_evidence_at_every_sample(ps, rng):
+    """With the exact posterior as encoder, log p(x|z) + log p(z) - log q(z|x) is log p(x), however far out eps is."""
+    provide_pieces(ps)
+    for B, D, L in ((5, 4, 2), (1, 3, 3), (3, 6, 1)):
+        model = draw_model(rng, D, L)
+        A, c, logvar = model.posterior()
+        for scale in (0.0, 1.0, 3.0):
+            x, eps = 2 * normal(rng, B, D), scale * normal(rng, B, L)
+            got = ps.run(probe_elbo, model.W, model.b, model.s2, A, c, logvar, x, eps)
+            _, rec, _ = three(got, B)
+            mu = x @ A.T + c
+            z = mu + logvar.exp().sqrt() * eps
+            code = log_density(z, torch.zeros(L).double(), torch.zeros(L).double()) - log_density(z, mu, logvar)
+            expect_close(rec + torch.from_numpy(code), model.log_evidence(x), rtol=1e-10, atol=1e-10)
+
+
+@points(
+    1, part="2a", hint="the KL divergence in closed form, from q to the standard normal; on average the bound has a gap"
+)
+def test_expected_elbo_is_the_evidence_minus_its_gap(ps, rng):
+    """kl is KL(q(z|x) || N(0, I)) whatever eps is, and the exact mean of elbo is log p(x) - KL(q || posterior)."""
+    provide_pieces(ps)
+    model, (nodes, weights) = draw_model(rng, 4, 2), hermite(2)
+    A, c, logvar = model.posterior()
+    x = normal(rng, 1, 4).expand(len(nodes), 4).contiguous()
+    for shift, spread in ((0.0, 0.0), (0.7, -0.9)):
+        ours = (A, c + shift, logvar + spread)
+        elbo, _, kl = three(ps.run(probe_elbo, model.W, model.b, model.s2, *ours, x, nodes), len(nodes))
+        mu = x[0] @ A.T + c
+        q = MultivariateNormal(mu + shift, torch.diag((logvar + spread).exp()))
+        prior = MultivariateNormal(torch.zeros(2).double(), torch.eye(2).double())
+        expect_close(kl, kl_divergence(q, prior).expand(len(nodes)), "kl in closed form: it does not depend on eps")
+        gap = kl_divergence(q, MultivariateNormal(mu, torch.diag(logvar.exp())))
+        expect_close((weights * elbo).sum(), model.log_evidence(x[:1])[0] - gap.item())
+
+
+@points(1, part="2a", hint="beta is the price of the code, and of nothing else; rec and kl are returned without it")
+def test_beta_is_the_price_of_the_code(ps, rng):
+    """elbo is rec - beta * kl for every beta, 1 if none is given; rec and kl do not depend on it; also in float32."""
+    provide_pieces(ps)
+    model = draw_model(rng, 5, 3)
+    A, c, logvar = model.posterior()
+    x, eps = normal(rng, 4, 5), normal(rng, 4, 3)
+    mu, std = x @ A.T + c, (logvar / 2).exp()
+    want_kl = kl_divergence(Independent(Normal(mu, std), 1), Independent(Normal(0 * mu, 1.0), 1))
+    want_rec = torch.from_numpy(model.log_likelihood(x, mu + std * eps))
+    tensors = (model.W, model.b, model.s2, A, c, logvar, x, eps)
+    single = [t.float() if isinstance(t, torch.Tensor) else t for t in tensors]
+    for beta in ((), (0.0,), (0.25,), (4.0,)):
+        want = want_rec - (beta[0] if beta else 1.0) * want_kl
+        for got, wanted in zip(three(ps.run(probe_elbo, *tensors, *beta), 4), (want, want_rec, want_kl), strict=True):
+            expect_close(got, wanted)
+        expect_close(three(ps.run(probe_elbo, *single, *beta), 4)[0], want.float())
+
+
+@points(1, part="2a", hint="the sample must carry the reconstruction's gradient into the encoder's mean and variance")
+def test_both_networks_learn_from_both_terms(ps, rng):
+    """The gradient of the ELBO reaches the encoder's mean and log-variance and the decoder, for every beta, exactly."""
+    provide_pieces(ps)
+    mu, logvar, eps = normal(rng, 4, 3), normal(rng, 4, 3), normal(rng, 4, 3)
+    x, W = uniform(rng, 4, 5).round(), normal(rng, 5, 3)
+    for beta in (0.0, 1.0, 2.5):
+        leaves = [leaf.clone().requires_grad_() for leaf in (mu, logvar, W)]
+        z = leaves[0] + leaves[1].exp().sqrt() * eps
+        logits = torch.tanh(z) @ leaves[2].T
+        rec = Independent(torch.distributions.Bernoulli(logits=logits), 1).log_prob(x)
+        kl = kl_divergence(Normal(leaves[0], (leaves[1] / 2).exp()), Normal(torch.zeros(4, 3).double(), 1.0)).sum(1)
+        want = torch.autograd.grad((rec - beta * kl).sum(), leaves)
+        for got, exact in zip(ps.run(probe_gradient, mu, logvar, W, x, eps, beta), want, strict=True):
+            expect_close(got, exact)
+
+
+@points(1, part="2b", hint="walk between the two means in the space of codes; the decoder is not linear")
+def test_walk_is_straight_and_even_in_the_space_of_codes(ps, rng):
+    """Image i of n is the decoded code i / (n - 1) of the way from the first mean to the second, as probabilities."""
+    A, W, x0, x1 = normal(rng, 3, 6), normal(rng, 6, 3), normal(rng, 6), normal(rng, 6)
+    for n in (2, 3, 7):
+        codes = np.array([(A @ ((1 - i / (n - 1)) * x0 + i / (n - 1) * x1)).numpy() for i in range(n)])
+        want = 1 / (1 + np.exp(-(codes**3) @ W.numpy().T))
+        expect_close(ps.run(probe_walk, A, W, x0, x1, n), want)
+
+
+@points(1, part="2b", hint="the walk begins at the first image and ends at the second, both of them decoded")
+def test_walk_has_both_ends_and_can_be_turned(ps, rng):
+    """The ends are the decoded means of both images; from the second image to the first the walk is reversed."""
+    A, W, x0, x1 = normal(rng, 2, 5), normal(rng, 5, 2), normal(rng, 5), normal(rng, 5)
+    ends = [torch.special.expit(((A @ x) ** 3) @ W.T) for x in (x0, x1)]
+    there = ps.run(probe_walk, A, W, x0, x1, 4)
+    back = ps.run(probe_walk, A, W, x1, x0, 4)
+    expect_shape(there, 4, 5)
+    expect_close(there[0], ends[0], "the walk begins at the first image's code")
+    expect_close(there[-1], ends[1], "the walk ends at the second image's code")
+    expect_close(back.flip(0), there, "backwards, the same images in reverse order")
+    small = ps.run(probe_walk, A.float(), W.float(), x0.float(), x1.float(), 4)
+    expect_equal(str(small.dtype), "torch.float32", "float32 images give float32 probabilities")

@@ -1,0 +1,425 @@
+"""Right and wrong answers to question 2."""
+
+import itertools
+import math
+
+import torch
+from torch import nn
+
+from autograder.verify.variants import right, wrong
+
+
+def perceptron(*sizes):
+    layers = []
+    for n, m in itertools.pairwise(sizes):
+        layers += [nn.Linear(n, m), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Plain(nn.Module):
+    """A right answer; the variants below change one method each."""
+
+    def __init__(self, D=784, L=16, hidden=256, logprob=bernoulli_logprob):
+        super().__init__()
+        self.L, self.logprob = L, logprob
+        self.encoder, self.decoder = perceptron(D, hidden, 2 * L), perceptron(L, hidden, D)
+
+    def encode(self, x):
+        out = self.encoder(x)
+        return out[:, : self.L], out[:, self.L :]
+
+    def decode(self, z):
+        return self.decoder(z)
+
+    def code(self, mu, logvar, eps):
+        return mu + (logvar / 2).exp() * eps
+
+    def price(self, mu, logvar):
+        return 0.5 * (mu**2 + logvar.exp() - logvar - 1).sum(1)
+
+    def elbo(self, x, eps, beta=1.0):
+        mu, logvar = self.encode(x)
+        rec, kl = self.logprob(x, self.decode(self.code(mu, logvar, eps))), self.price(mu, logvar)
+        return rec - beta * kl, rec, kl
+
+
+# 2a: encode and decode
+
+
+@wrong("VAE")
+class EncoderReturnsStandardDeviations(Plain):
+    def encode(self, x):
+        mu, logvar = Plain.encode(self, x)
+        return mu, (logvar / 2).exp()
+
+
+@wrong("VAE")
+class ActivationAfterTheLastLayer(Plain):
+    def encode(self, x):
+        mu, logvar = Plain.encode(self, x)
+        return mu.relu(), logvar.relu()
+
+
+@wrong("VAE")
+class EncoderReturnsOneTensor(Plain):
+    def encode(self, x):
+        return self.encoder(x)
+
+    def elbo(self, x, eps, beta=1.0):
+        coded = self.encode(x)
+        mu, logvar = coded.chunk(2, dim=1) if isinstance(coded, torch.Tensor) else coded
+        rec, kl = self.logprob(x, self.decode(self.code(mu, logvar, eps))), self.price(mu, logvar)
+        return rec - beta * kl, rec, kl
+
+
+@wrong("VAE")
+class SplitsTheBatchInsteadOfTheCode(Plain):
+    def encode(self, x):
+        mu, logvar = self.encoder(x).chunk(2)
+        return mu, logvar
+
+
+@wrong("VAE")
+class MeanIsLogVariance(Plain):
+    def encode(self, x):
+        mu, _ = Plain.encode(self, x)
+        return mu, mu
+
+
+@wrong("VAE")
+class LayersInAList(Plain):
+    def __init__(self, D=784, L=16, hidden=256, logprob=bernoulli_logprob):
+        nn.Module.__init__(self)
+        self.L, self.logprob = L, logprob
+        self.layers = [perceptron(D, hidden, 2 * L).double(), perceptron(L, hidden, D).double()]
+
+    def encode(self, x):
+        mu, logvar = self.layers[0](x.double()).chunk(2, dim=1)
+        return mu, logvar
+
+    def decode(self, z):
+        return self.layers[1](z.double())
+
+
+@wrong("VAE")
+class DecoderEndsWithASigmoid(Plain):
+    def decode(self, z):
+        return torch.sigmoid(self.decoder(z))
+
+
+@wrong("VAE")
+class DecoderEndsWithATanh(Plain):
+    def decode(self, z):
+        return torch.tanh(self.decoder(z))
+
+
+@wrong("VAE")
+class DecoderEndsWithARelu(Plain):
+    def decode(self, z):
+        return torch.relu(self.decoder(z))
+
+
+@wrong("VAE")
+class DecoderNormalisesOverTheBatch(Plain):
+    def decode(self, z):
+        return self.decoder(z - z.mean(0))
+
+
+@wrong("VAE")
+class DropoutWithoutModes(Plain):
+    def encode(self, x):
+        mu, logvar = Plain.encode(self, torch.nn.functional.dropout(x, 0.2))
+        return mu, logvar
+
+    def decode(self, z):
+        return self.decoder(torch.nn.functional.dropout(z, 0.2))
+
+
+# 2a: elbo
+
+
+@wrong("VAE")
+class DecoderFedTheMean(Plain):
+    def code(self, mu, logvar, eps):
+        return mu
+
+
+@wrong("VAE")
+class StandardDeviationIsExpOfLogvar(Plain):
+    def code(self, mu, logvar, eps):
+        return mu + logvar.exp() * eps
+
+
+@wrong("VAE")
+class OneEpsForTheBatch(Plain):
+    def code(self, mu, logvar, eps):
+        return mu + (logvar / 2).exp() * eps[0]
+
+
+@wrong("VAE")
+class DrawsItsOwnNoise(Plain):
+    def code(self, mu, logvar, eps):
+        return mu + (logvar / 2).exp() * torch.randn_like(mu)
+
+
+@wrong("VAE")
+class SampleDetached(Plain):
+    def code(self, mu, logvar, eps):
+        return (mu + (logvar / 2).exp() * eps).detach()
+
+
+@wrong("VAE")
+class VarianceDetached(Plain):
+    def code(self, mu, logvar, eps):
+        return mu + (logvar / 2).exp().detach() * eps
+
+
+@wrong("VAE")
+class PriceWithoutGradient(Plain):
+    def price(self, mu, logvar):
+        return Plain.price(self, mu, logvar).detach()
+
+
+@wrong("VAE")
+class PriceWithItsSignFlipped(Plain):
+    def price(self, mu, logvar):
+        return -Plain.price(self, mu, logvar)
+
+
+@wrong("VAE")
+class PriceAveragedOverLatents(Plain):
+    def price(self, mu, logvar):
+        return Plain.price(self, mu, logvar) / self.L
+
+
+@wrong("VAE")
+class PriceSummedOverTheBatch(Plain):
+    def price(self, mu, logvar):
+        return Plain.price(self, mu, logvar).sum()
+
+
+@wrong("VAE")
+class PriceReversed(Plain):
+    def price(self, mu, logvar):
+        return 0.5 * ((mu**2 + 1) / logvar.exp() + logvar - 1).sum(1)
+
+
+@wrong("VAE")
+class PriceBySampling(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        mu, logvar = self.encode(x)
+        z = self.code(mu, logvar, eps)
+        kl = 0.5 * (z**2 - eps**2 - logvar).sum(1)
+        rec = self.logprob(x, self.decode(z))
+        return rec - beta * kl, rec, kl
+
+
+@wrong("VAE")
+class BetaOnTheReconstruction(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        _, rec, kl = Plain.elbo(self, x, eps)
+        return beta * rec - kl, rec, kl
+
+
+@wrong("VAE")
+class BetaIgnored(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        return Plain.elbo(self, x, eps)
+
+
+@wrong("VAE")
+class BetaInsideTheReportedPrice(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        _, rec, kl = Plain.elbo(self, x, eps)
+        return rec - beta * kl, rec, beta * kl
+
+
+@wrong("VAE")
+class BetaOnBoth(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        _, rec, kl = Plain.elbo(self, x, eps)
+        return beta * (rec - kl), rec, kl
+
+
+@wrong("VAE")
+class AddsThePrice(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        _, rec, kl = Plain.elbo(self, x, eps)
+        return rec + beta * kl, rec, kl
+
+
+@wrong("VAE")
+class ReturnsTheLoss(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        _, rec, kl = Plain.elbo(self, x, eps)
+        return beta * kl - rec, rec, kl
+
+
+@wrong("VAE")
+class AveragesOverTheBatch(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        return tuple(part.mean() for part in Plain.elbo(self, x, eps, beta))
+
+
+@wrong("VAE")
+class AveragesOverPixels(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        _, rec, kl = Plain.elbo(self, x, eps)
+        rec = rec / x.shape[1]
+        return rec - beta * kl, rec, kl
+
+
+@wrong("VAE")
+class ReturnsPartsInAnotherOrder(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        elbo, rec, kl = Plain.elbo(self, x, eps, beta)
+        return rec, kl, elbo
+
+
+@wrong("VAE")
+class LikelihoodIsAlwaysCoins(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        mu, logvar = self.encode(x)
+        rec = bernoulli_logprob(x, self.decode(self.code(mu, logvar, eps)))
+        kl = self.price(mu, logvar)
+        return rec - beta * kl, rec, kl
+
+
+@wrong("VAE")
+class TrainsWithoutGraph(Plain):
+    @torch.no_grad()
+    def elbo(self, x, eps, beta=1.0):
+        return Plain.elbo(self, x, eps, beta)
+
+
+@right("VAE")
+class ConvolutionsOnImages(Plain):
+    def __init__(self, D=784, L=16, hidden=256, logprob=bernoulli_logprob):
+        nn.Module.__init__(self)
+        self.L, self.logprob, self.side = L, logprob, math.isqrt(D)
+        self.look = nn.Sequential(nn.Conv2d(1, 4, 5, stride=3), nn.ELU(), nn.Flatten(), nn.LazyLinear(hidden), nn.ELU())
+        self.mean, self.spread = nn.Linear(hidden, L), nn.Linear(hidden, L)
+        self.draw = nn.Sequential(nn.Linear(L, hidden), nn.ELU(), nn.Linear(hidden, 4 * D), nn.Unflatten(1, (4, D)))
+        self.mix = nn.Conv1d(4, 1, 1)
+        self.look(torch.zeros(1, 1, self.side, self.side))
+
+    def encode(self, x):
+        seen = self.look(x.reshape(-1, 1, self.side, self.side))
+        return self.mean(seen), self.spread(seen)
+
+    def decode(self, z):
+        return self.mix(self.draw(z)).flatten(1)
+
+
+@right("VAE")
+class WorksWithLogStandardDeviations(Plain):
+    def encode(self, x):
+        mu, log_std = self.encoder(x).chunk(2, dim=-1)
+        return mu, 2 * log_std
+
+    def elbo(self, x, eps, beta=1.0):
+        mu, logvar = self.encode(x)
+        log_std = 0.5 * logvar
+        rec = self.logprob(x, self.decode(mu + log_std.exp() * eps))
+        kl = -0.5 * torch.sum(1 + 2 * log_std - mu.pow(2) - (2 * log_std).exp(), dim=-1)
+        return rec - kl * beta, rec, kl
+
+
+@right("VAE")
+class ByTorchDistributions(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        mu, logvar = self.encode(x)
+        q = torch.distributions.Normal(mu, logvar.exp().sqrt())
+        rec = self.logprob(x, self.decode(q.loc + q.scale * eps))
+        prior = torch.distributions.Normal(torch.zeros_like(mu), torch.ones_like(mu))
+        kl = torch.distributions.kl_divergence(q, prior).sum(-1)
+        return [torch.sub(rec, kl, alpha=beta), rec, kl]
+
+
+@right("VAE")
+class NormalisedLayersAndDropout(Plain):
+    def __init__(self, D=784, L=16, hidden=256, logprob=bernoulli_logprob):
+        nn.Module.__init__(self)
+        self.L, self.logprob = L, logprob
+        self.encoder = nn.Sequential(nn.Linear(D, hidden), nn.BatchNorm1d(hidden), nn.GELU(), nn.Linear(hidden, 2 * L))
+        self.decoder = nn.Sequential(nn.Linear(L, hidden), nn.LayerNorm(hidden), nn.Dropout(0.1), nn.Linear(hidden, D))
+
+    def code(self, mu, logvar, eps):
+        return reparameterize(mu, logvar, eps)
+
+    def price(self, mu, logvar):
+        return kl_diag(mu, logvar)
+
+
+# 2b
+
+
+def walk(vae, x0, x1, t):
+    mu, _ = vae.encode(torch.stack([x0, x1]))
+    return vae.decode(mu[:1] + t[:, None].to(mu) * (mu[1:] - mu[:1]))
+
+
+@wrong("interpolate")
+def returns_logits(vae, x0, x1, n):
+    return walk(vae, x0, x1, torch.linspace(0, 1, n))
+
+
+@wrong("interpolate")
+def fades_pixels_before_encoding_them(vae, x0, x1, n):
+    t = torch.linspace(0, 1, n, dtype=x0.dtype)[:, None]
+    ends = torch.sigmoid(vae.decode(vae.encode(torch.stack([x0, x1]))[0]))
+    return (1 - t) * ends[0] + t * ends[1]
+
+
+@wrong("interpolate")
+def mixes_logits(vae, x0, x1, n):
+    t = torch.linspace(0, 1, n, dtype=x0.dtype)[:, None]
+    ends = vae.decode(vae.encode(torch.stack([x0, x1]))[0])
+    return torch.sigmoid((1 - t) * ends[0] + t * ends[1])
+
+
+@wrong("interpolate")
+def last_end_missing(vae, x0, x1, n):
+    return torch.sigmoid(walk(vae, x0, x1, torch.arange(n) / n))
+
+
+@wrong("interpolate")
+def ends_missing(vae, x0, x1, n):
+    return torch.sigmoid(walk(vae, x0, x1, torch.linspace(0, 1, n + 2)[1:-1]))
+
+
+@wrong("interpolate")
+def walks_backwards(vae, x0, x1, n):
+    return torch.sigmoid(walk(vae, x0, x1, torch.linspace(1, 0, n)))
+
+
+@wrong("interpolate")
+def one_step_too_many(vae, x0, x1, n):
+    return torch.sigmoid(walk(vae, x0, x1, torch.linspace(0, 1, n + 1)))
+
+
+@wrong("interpolate")
+def walks_along_a_wave(vae, x0, x1, n):
+    t = torch.linspace(0, 1, n, dtype=x0.dtype)
+    return torch.sigmoid(walk(vae, x0, x1, torch.sin(t * math.pi / 2) ** 2))
+
+
+@wrong("interpolate")
+def samples_the_ends(vae, x0, x1, n):
+    mu, logvar = vae.encode(torch.stack([x0, x1]))
+    z = mu + (logvar / 2).exp() * torch.randn_like(mu)
+    t = torch.linspace(0, 1, n, dtype=mu.dtype)[:, None]
+    return torch.sigmoid(vae.decode((1 - t) * z[0] + t * z[1]))
+
+
+@right("interpolate")
+def one_code_at_a_time(vae, x0, x1, n):
+    m0, m1 = vae.encode(x0[None])[0], vae.encode(x1[None])[0]
+    images = [torch.sigmoid(vae.decode(torch.lerp(m0, m1, i / (n - 1))))[0] for i in range(n)]
+    return torch.stack(images)
+
+
+@right("interpolate")
+def weights_of_both_ends(vae, x0, x1, n):
+    (m0, m1), t = vae.encode(torch.stack((x0, x1)))[0].unbind(0), torch.arange(n).to(x0) / (n - 1)
+    return vae.decode(torch.outer(1 - t, m0) + torch.outer(t, m1)).sigmoid()
