@@ -67,6 +67,11 @@ def test_only_solutions_are_changed_and_every_mutant_is_another_program(tmp_path
         assert "7 + 7" in mutant.source
 
 
+def test_an_assertion_about_lengths_is_no_value_to_change(tmp_path: Path) -> None:
+    (swapped,) = mutants(tmp_path, "return zip(X, w, strict=True)")
+    assert swapped.mutated == "return zip(w, X, strict=True)"
+
+
 def test_a_listed_mutant_is_explained_and_an_entry_without_survivor_is_stale(tmp_path: Path) -> None:
     alive, dead, *_ = made = mutants(tmp_path, "return X + w")
     entries = "".join(

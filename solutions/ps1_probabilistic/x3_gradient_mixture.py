@@ -92,9 +92,7 @@ with check("x3c") as c:
     one = torch.zeros(1, dtype=torch.float64)
     points = torch.tensor([[1.0], [3.0]], dtype=torch.float64)
     new_a, new_mus, new_R = gradient_step(points, one, one[:, None], one[:, None, None], lr=0.1)
-    c.close(
-        new_mus, [[0.2]], "the mean of the data is 2; at mean 0 and variance 1 the gradient is their difference"
-    )
+    c.close(new_mus, [[0.2]], "the mean of the data is 2; at mean 0 and variance 1 the gradient is their difference")
     c.close(new_R, [[[0.4]]], "for the logarithm of the scale it is the mean square, 5, minus 1")
     c.close(new_a, [0.0], "a single weight has nowhere to go")
 

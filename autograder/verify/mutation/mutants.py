@@ -44,7 +44,7 @@ def mutants_of(question: Question, sources: Mapping[str, str]) -> Iterator[Mutan
 
 
 def _of_cell(question: Question, cell: Cell, source: str) -> Iterator[Mutant]:
-    first, seen = cell.first_line, {ast.dump(ast.parse(source))}
+    first, seen = cell.first_line, {_meaning(source)}
     lines = {n - first + 1 for region in cell.regions for n in range(region.first_line, region.last_line)}
     for name, operator in all_operators().items():
         for occurrence in _occurrences(source, operator, lines):
@@ -56,11 +56,15 @@ def _of_cell(question: Question, cell: Cell, source: str) -> Iterator[Mutant]:
 
 
 def _meaning(source: str) -> str | None:
-    """The program without its layout; None where it is no program."""
+    """The program without its layout, and without `strict=` of zip, an assertion; None where it is no program."""
     try:
-        return ast.dump(ast.parse(source))
+        tree = ast.parse(source)
     except SyntaxError:
         return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "strict"]
+    return ast.dump(tree)
 
 
 class _Counter(Visitor):  # type: ignore[misc]
