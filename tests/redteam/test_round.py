@@ -1,0 +1,37 @@
+"""Every attack of attacks/: no point above the stub's, nothing leaked, nothing left, the next submission unharmed."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from .referee import STUB, STUB_WEIGHTS, TARGET, Referee, assert_is_gradescopes, leaks
+from .roster import Attack, notebook, roster
+
+
+def test_an_attack_gains_nothing(attack: Attack, referee: Referee, tmp_path: Path) -> None:
+    results = referee.grade(attack.write(tmp_path / attack.name, STUB_WEIGHTS), attack.seconds)
+    said = [test["output"] for test in results["tests"]]
+    assert results["score"] <= STUB, said
+    assert "exit code 77" not in json.dumps(said), f"not so: {attack.claim}"
+    assert_is_gradescopes(results)
+    assert leaks(results) == []
+    referee.assert_healthy()
+
+
+def test_the_stub_scores_nothing_and_right_answers_everything(referee: Referee) -> None:
+    assert referee.grade(TARGET / "target.ipynb")["score"] == STUB
+    referee.assert_healthy()
+
+
+def test_the_roster_has_every_threat() -> None:
+    """At least 80 attacks, no two of one name."""
+    attacks = roster()
+    assert len(attacks) >= 80
+    assert len({attack.name for attack in attacks}) == len(attacks)
+    assert min(Counter(attack.threat for attack in attacks).values()) >= 5
+
+
+def test_the_referee_would_see_a_breach(referee: Referee, tmp_path: Path) -> None:
+    attack = Attack("", "breach", "", "def affine(x, factor, shift=0.0):\n    breach()\n")
+    results = referee.grade(attack.write(tmp_path / "breach", STUB_WEIGHTS))
+    assert "exit code 77" in results["tests"][0]["output"]
