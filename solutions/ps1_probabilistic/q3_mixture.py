@@ -67,7 +67,7 @@ def squared_distances(X: Tensor, mus: Tensor, L: Tensor) -> Tensor:
         seen = int(rows[-1]) + 1
         side_by_side = whiten[:, rows, :seen].reshape(-1, seen).T.contiguous()  # one product serves all K components
         shift = -centres[:, rows].reshape(-1)
-        parts = (torch.addmm(shift, x[:, :seen], side_by_side).reshape(len(x), K, -1) for x in X.split(2048))
+        parts = (torch.addmm(shift, x[:, :seen], side_by_side).reshape(len(x), K, -1) for x in X.split(1024))
         total += torch.cat([torch.linalg.vector_norm(Z, dim=2) for Z in parts]).square()  # blocks that fit the cache
     return total
     ### END SOLUTION

@@ -63,10 +63,11 @@ def m_step(X: Tensor, log_resp: Tensor, ridge: float = 0.0, zero_mean: bool = Fa
 def weighted_covariance(X: Tensor, weights: Tensor, mu: Tensor) -> Tensor:
     """Covariance (D, D) around mu (D,) of the rows of X (N, D), with weights (N,) that sum to 1."""
     rows = (weights > 1e-12 * weights.max()).nonzero()[:, 0]  # all others together change less than the 7th digit
+    roots = weights[rows].sqrt()[:, None]
     Sigma = torch.zeros(X.shape[1], X.shape[1], dtype=X.dtype)
-    for block in rows.split(8192):  # blocks fit the cache
-        scaled = (X[block] - mu) * weights[block, None].sqrt()
-        Sigma += scaled.T @ scaled
+    for block, root in zip(rows.split(1024), roots.split(1024), strict=True):  # blocks that fit the cache
+        scaled = X.index_select(0, block).sub_(mu).mul_(root)
+        Sigma.addmm_(scaled.T, scaled)
     return Sigma
     ### END SOLUTION
 
@@ -176,8 +177,12 @@ with experiment("a film of EM"):
 # The fit goes on in blocks of 5 rounds. It shows its progress and saves a checkpoint, so that you may interrupt it or
 # lose the connection, run the cell again, and go on where it stopped.
 #
-# The ridge of $10^{-6}$ is small against the smallest variance of a patch of sky, about $10^{-5}$: grey values come
-# in steps of $1/255$, and rounding them alone has variance $\frac1{12\cdot255^2}\approx 1.3\cdot10^{-6}$.
+# *Time box.* With `QUICK`: 10,000 patches, $K=5$, 15 rounds, a few seconds. In full: 60,000 patches, $K=20$, 50
+# rounds. On two cores of an AMD EPYC the reference took 3.0 s for 9 such rounds (`benchmarks/em_vs_sklearn.py`); a
+# plain loop over components needs about three times as long.
+#
+# The ridge of $10^{-6}$ is no more than what the camera adds anyway: grey values come in steps of $1/255$, and
+# rounding to them has variance $\frac1{12\cdot255^2}\approx 1.3\cdot10^{-6}$.
 
 
 # %% role="run"
@@ -264,6 +269,10 @@ with experiment("a ladder of models"):
     figures.ladder(ladder, xlabel="nats per test patch")
 
 # %% [markdown] role="text"
+# With the Berkeley photographs (60,000 patches, $K=20$, 50 rounds) the reference measures 97.3 nats for the Gaussian,
+# 149.8 for the ten scales and 155.1 for the mixture. In `QUICK` mode, with $K=5$, the ten scales may well come out
+# ahead.
+#
 # ### 4c. Why EM climbs, and where it may fall (written, 5 points)
 #
 # 1. *Coordinate ascent.* Show that $\mathcal F(q,\theta)=\sum_n\big[\log
