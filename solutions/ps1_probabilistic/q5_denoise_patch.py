@@ -95,9 +95,8 @@ def gmm_denoise(Y: Tensor, log_pi: Tensor, mus: Tensor, Sigmas: Tensor, sigma: f
     log_joint = gmm_log_joint(Y, log_pi, mus, noisy)
     weight = log_joint.softmax(1)
     if mode == "map_component":
-        weight = torch.nn.functional.one_hot(log_joint.argmax(1), len(log_pi)).to(Y.dtype)
-    filtered = (wiener_denoise(Y, mu, Sigma, sigma) for mu, Sigma in zip(mus, Sigmas, strict=True))
-    return sum(weight[:, k, None] * estimate for k, estimate in enumerate(filtered))
+        weight = torch.nn.functional.one_hot(log_joint.argmax(1), len(log_pi))
+    return sum(weight[:, k, None] * wiener_denoise(Y, mus[k], Sigmas[k], sigma) for k in range(len(mus)))
     ### END SOLUTION
 
 

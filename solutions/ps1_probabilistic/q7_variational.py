@@ -41,7 +41,7 @@ def elbo_mc(log_joint: Callable[[Tensor], Tensor], q_mu: Tensor, q_logvar: Tenso
     """ELBO samples (S,) of q = N(q_mu (D,), diag exp(q_logvar (D,))) at z = q_mu + std * eps (S, D)."""
     ### BEGIN SOLUTION
     z = q_mu + torch.exp(q_logvar / 2) * eps
-    log_q = -0.5 * (eps**2 + q_logvar + math.log(2 * math.pi)).sum(-1)
+    log_q = -0.5 * (eps**2 + q_logvar + math.log(2 * math.pi)).sum(1)
     return log_joint(z) - log_q
     ### END SOLUTION
 
@@ -89,7 +89,7 @@ def reparam_grad(
 ) -> tuple[Tensor, Tensor]:
     """Gradients (S, D), (S, D) of each ELBO sample with respect to q_mu and q_logvar, with eps (S, D) held fixed."""
     ### BEGIN SOLUTION
-    copies = [parameter.detach().expand_as(eps).clone().requires_grad_() for parameter in (q_mu, q_logvar)]
+    copies = [parameter.expand_as(eps).requires_grad_() for parameter in (q_mu, q_logvar)]
     return torch.autograd.grad(elbo_mc(log_joint, *copies, eps).sum(), copies)
     ### END SOLUTION
 
@@ -118,8 +118,9 @@ with check("7b") as c:
 #
 # for any constant $b$, the *baseline*. Two facts are used, and you should see why both hold: $\mathbb E_q[\nabla \log
 # q] = 0$, hence $b$ changes nothing on average; and for the same reason the dependence of $f$ itself on $\mu$ and
-# $\ell$ contributes nothing. This is REINFORCE (Williams, 1992); for variational inference see Ranganath, Gerrish and
-# Blei (2014).
+# $\ell$ contributes nothing. This is REINFORCE (Williams, *Simple statistical gradient-following algorithms for
+# connectionist reinforcement learning*, 1992); for variational inference see Ranganath, Gerrish and Blei (*Black box
+# variational inference*, 2014).
 #
 # Return $(f_s - b)\, \nabla_\mu \log q(z_s)$ and $(f_s - b)\, \nabla_\ell \log q(z_s)$ for every sample, where the
 # gradient of $\log q$ is taken with $z_s$ *held fixed*. Use only the values of `log_joint`: it may not be
