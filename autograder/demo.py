@@ -20,7 +20,7 @@ def submissions(folder: Path) -> dict[str, Path]:
 
     course = load_course()
     source = read_set(course, course.problem_set("ps1"))
-    names = {question.name: question.names for question in source.questions}
+    names = {question.name: [name for cell in question.cells for name in cell.names] for question in source.questions}
     every = [name for asked in names.values() for name in asked]
     variants = read_variants(source.folder / "variants" / f"{QUESTION}.py", names[QUESTION], every)
     mistake = next(variant for variant in variants if variant.name == MISTAKE)
