@@ -68,7 +68,7 @@ class VAE(nn.Module):
         ### END SOLUTION
 
     def elbo(self, x: Tensor, eps: Tensor, beta: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
-        """rec - beta * kl, rec and kl, each (B,), of images x (B, D), at the sample of q(z | x) that eps (B, L) makes."""
+        """rec - beta * kl, rec and kl, each (B,), of images x (B, D), at the sample of q(z | x) made by eps (B, L)."""
         ### BEGIN SOLUTION
         mu, logvar = self.encode(x)
         rec = self.logprob(x, self.decode(reparameterize(mu, logvar, eps)))

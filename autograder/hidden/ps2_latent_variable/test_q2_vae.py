@@ -103,9 +103,7 @@ def test_encoder_names_a_mean_and_a_log_variance_per_image(ps, rng):
     expect_true(isinstance(outputs, (tuple, list)) and len(outputs) == 2, "two results: mu and logvar")
     for output, single in zip(outputs, alone, strict=True):
         expect_shape(output, 64, 5)
-        expect_true(
-            output.min() < 0 < output.max(), "means and log-variances may be negative: no activation at the end"
-        )
+        expect_true(output.min() < 0 < output.max(), "means and log-variances may be negative: no activation at last")
         expect_close(single, output[2:3], "an image's code does not depend on the rest of the batch, or on chance")
         expect_true(output.std(0).min() > 0, "every number of the code depends on the image")
     expect_true(not torch.allclose(*outputs), "mu and logvar are two different outputs of the network")
@@ -126,7 +124,7 @@ def test_decoder_returns_logits(ps, rng):
 
 @points(2, part="2a", hint="one code per image, made of its own mean, variance and noise; its log-likelihood, summed")
 def test_exact_posterior_gives_the_evidence_at_every_sample(ps, rng):
-    """With the exact posterior as encoder, log p(x|z) + log p(z) - log q(z|x) is log p(x), however far out eps is."""
+    """With the exact posterior as encoder, log p(x|z) + log p(z) - log q(z|x) is log p(x), for every eps."""
     provide_pieces(ps)
     for B, D, L in ((5, 4, 2), (1, 3, 3), (3, 6, 1)):
         model = draw_model(rng, D, L)
@@ -163,7 +161,7 @@ def test_expected_elbo_is_the_evidence_minus_its_gap(ps, rng):
 
 @points(1, part="2a", hint="beta is the price of the code, and of nothing else; rec and kl are returned without it")
 def test_beta_is_the_price_of_the_code(ps, rng):
-    """elbo is rec - beta * kl for every beta, 1 if none is given; rec and kl do not depend on it; also in float32."""
+    """elbo is rec - beta * kl for every beta, 1 if none is given; rec and kl do not depend on it."""
     provide_pieces(ps)
     model = draw_model(rng, 5, 3)
     A, c, logvar = model.posterior()
