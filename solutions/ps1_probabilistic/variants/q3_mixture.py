@@ -16,6 +16,14 @@ def diagonals(Sigmas):
 
 
 @wrong("gmm_log_joint")
+def adds_up_squares_in_float32(X, log_pi, mus, Sigmas):
+    peaks = torch.distributions.MultivariateNormal(mus, Sigmas).log_prob(mus)
+    squares = torch.zeros(len(X), len(mus))
+    squares += peaks - joint(X, 0 * log_pi, mus, Sigmas)
+    return log_pi + peaks - squares
+
+
+@wrong("gmm_log_joint")
 def omits_the_weights(X, log_pi, mus, Sigmas):
     return joint(X, 0 * log_pi, mus, Sigmas)
 

@@ -34,6 +34,18 @@ def does_not_exponentiate(X, log_resp, ridge=0.0, zero_mean=False):
 
 
 @wrong("m_step")
+def adds_up_in_float32(X, log_resp, ridge=0.0, zero_mean=False):
+    resp = log_resp.exp()
+    mus = mixture_of(X, resp, ridge, zero_mean)[1]
+    Sigmas = torch.zeros(len(mus), X.shape[1], X.shape[1])
+    for n in range(len(X)):
+        away = X[n] - mus
+        Sigmas += resp[n, :, None, None] * away[:, :, None] * away[:, None, :]
+    Sigmas = Sigmas / resp.sum(0).clamp_min(1e-300)[:, None, None] + ridge * identity(X)
+    return mixture_of(X, resp, ridge, zero_mean, Sigmas=Sigmas.to(X.dtype))
+
+
+@wrong("m_step")
 def assigns_every_example_to_one_component(X, log_resp, ridge=0.0, zero_mean=False):
     hard = torch.nn.functional.one_hot(log_resp.argmax(1), log_resp.shape[1]).to(X.dtype)
     return mixture_of(X, hard, ridge, zero_mean)
