@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autograder.testing import non_contiguous
 from autograder.worker.outcomes import BadReply, Handle, Raised
 from autograder.worker.protocol import HEADER, MAX_DEPTH, MAX_STRUCTURE, Decoder, Encoder, Unsendable, no_handles
 from autograder.worker.replies import read_reply
@@ -350,3 +351,14 @@ def test_an_error_arrives_clamped() -> None:
     assert caught.value.text.startswith("\N{REPLACEMENT CHARACTER}[2J")
     assert len(caught.value.text) == 2000
     assert len(caught.value.kind) == 80
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (4, 3, 2), (5,)])
+def test_a_tensor_that_is_not_contiguous_arrives_as_one(shape: tuple[int, ...]) -> None:
+    sent = non_contiguous(torch.arange(float(math.prod(shape))).reshape(shape))
+    got = there_and_back(sent)
+    assert torch.equal(got, sent)
+    assert not got.is_contiguous()
+    if len(shape) > 1:
+        with pytest.raises(RuntimeError, match="view"):
+            got.view(-1)

@@ -11,6 +11,7 @@ shape, so a frame cannot claim more than it carries.
     tuple         b"t" count items...         dict      b"d" count key value ...
     torch tensor  b"T" dtype ndim sizes...    array     b"A" dtype ndim sizes...
     numpy scalar  b"S" dtype                  handle    b"h" id type_name
+    torch tensor that is not contiguous       b"N", else like b"T"
 
 What this does not protect against: a frame may hold any *value*. The decoder promises a well-formed value of bounded
 size and depth in bounded time, or BadReply; it does not promise that the value is what the student's function returned.
@@ -138,7 +139,8 @@ class Encoder:
                 return self._handle(value)
             plain = torch.Tensor.detach(value).cpu().resolve_conj().resolve_neg()
             plain = plain.clone(memory_format=torch.contiguous_format)
-            self._emit(b"T", TORCH_NAMES[plain.dtype], plain.dim(), *plain.shape)
+            tag = b"T" if torch.Tensor.is_contiguous(value) else b"N"
+            self._emit(tag, TORCH_NAMES[plain.dtype], plain.dim(), *plain.shape)
             raw = plain.reshape(-1).view(torch.uint8).numpy()
         return self._attach(memoryview(raw.data))
 
@@ -278,6 +280,9 @@ class Decoder:
             return torch.empty(shape, dtype=dtype, device="cpu")
         return torch.frombuffer(data, dtype=dtype).reshape(shape)
 
+    def _scattered(self, depth: int) -> Tensor:
+        return scatter(self._tensor(depth))
+
     def _array(self, depth: int) -> np.ndarray[Any, Any]:
         dtype: np.dtype[Any] = self._dtype(NUMPY)
         shape = self._shape()
@@ -298,8 +303,15 @@ class Decoder:
 
     _TAGS: ClassVar[dict[bytes, Callable[["Decoder", int], Any]]] = {
         b"i": _big_int, b"c": _complex, b"b": _bytes, b"l": _list, b"t": _tuple, b"d": _dict,
-        b"T": _tensor, b"A": _array, b"S": _scalar, b"h": _handle,
+        b"T": _tensor, b"N": _scattered, b"A": _array, b"S": _scalar, b"h": _handle,
     }  # fmt: skip
+
+
+def scatter(plain: Tensor) -> Tensor:
+    """The same values, laid out in memory so that no view can flatten them; which strides it had is not kept."""
+    if plain.dim() > 1:
+        return plain.transpose(0, -1).contiguous().transpose(0, -1)
+    return torch.stack([plain, plain], dim=-1)[..., 0]
 
 
 def no_handles(value: Any) -> tuple[int, str]:
