@@ -1,4 +1,4 @@
-"""Hidden tests of question 3: grey values on the line, against scipy, slopes of the map and probabilities that add up."""
+"""Hidden tests of question 3: grey values on the line, against scipy, slopes, and probabilities that add up."""
 
 import math
 
