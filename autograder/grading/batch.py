@@ -1,6 +1,7 @@
 """A class of submissions on one fork server: a results.json for each, a table on the terminal, an exit code."""
 
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from autograder.course import Refusal
 from autograder.grading.grader import Grader, GradingBroke
+from autograder.grading.messages import printable
 from autograder.grading.report import Report
 from autograder.grading.results import results_of
 from autograder.grading.results_file import ResultsFile, pessimistic
@@ -56,10 +58,14 @@ def grade_one(grader: Grader, path: Path, folder: Path, questions: Sequence[str]
     try:
         file = ResultsFile(folder)
     except OSError as error:
-        print(f"grade: {folder} cannot be written ({error.strerror}); {path.name} was not graded.", file=sys.stderr)
+        _tell(f"{folder} cannot be written ({error.strerror}); {path.name} was not graded.")
         return 1
     try:
         return grade_into(file, grader, path, questions)
+    except Exception as error:  # a surprise of one submission must not end the grading of the others
+        traceback.print_exception(error, chain=False)
+        _tell(f"{path.name} could not be graded: the grader failed on it ({type(error).__name__}).")
+        return 1
     finally:
         file.close()
 
@@ -79,7 +85,7 @@ def grade_into(
         print(printable(f"{path.name}: 0 points. {sentence}"))
         return _write(file, pessimistic(str(sentence)), 0)
     except GradingBroke as error:
-        print(f"grade: {path.name} could not be graded: {error}", file=sys.stderr)
+        _tell(f"{path.name} could not be graded: {error}")
         return 1
     results = results_of(report)
     results["extra_data"].update(extra or {})
@@ -91,17 +97,16 @@ def _write(file: ResultsFile, results: dict[str, Any], code: int) -> int:
     try:
         file.write(results)
     except OSError as error:
-        print(f"grade: {file.path} could not be replaced ({error.strerror}); grade again.", file=sys.stderr)
+        _tell(f"{file.path} could not be replaced ({error.strerror}); grade again.")
         return 1
     return code
+
+
+def _tell(sentence: str) -> None:
+    print(printable(f"grade: {sentence}"), file=sys.stderr)
 
 
 def _tell_staff(report: Report, name: str) -> int:
     for line in report.attention:
         print(printable(f"STAFF: {name}: {line}"), file=sys.stderr)
     return 1 if report.ungraded else 0
-
-
-def printable(text: str) -> str:
-    """Without what would move a terminal's cursor or change its colours: some of the text is a student's."""
-    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)

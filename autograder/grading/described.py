@@ -30,9 +30,9 @@ def shape_of(value: Any) -> str:
 
 
 def _sequence(value: Sequence[Any]) -> str:
-    inside = [shape_of(item) for item in value[: MANY + 1]]
+    inside = [shape_of(item) for item in value]  # once: an answer that is sent back may be nested deeply
     if isinstance(value, tuple) and len(value) <= MANY:
         return f"({', '.join(inside)})"
-    if len({shape_of(item) for item in value}) == 1:
+    if len(set(inside)) == 1:
         return f"{type(value).__name__} of {len(value)} {inside[0]}"
     return f"{type(value).__name__} of {len(value)}"

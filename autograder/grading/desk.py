@@ -16,6 +16,7 @@ from autograder.worker import BadReply, Died, IsolationError, TimedOut, Worker, 
 
 SHORTEST = 0.05  # seconds; below this no request is worth its start
 LOADING = 30.0  # seconds for a question's definitions
+RESTORING = 2.0  # seconds for taking provided functions back, which is a few assignments
 
 
 class OutOfTime(Exception):
@@ -60,6 +61,7 @@ class Desk:
         self._left, self._test_left = seconds, seconds
         self._worker: Worker | None = None
         self._failed: LoadFailed | None = None
+        self._provided = False
         self.host_failed: HostFailed | None = None
         self.calls = Calls()
 
@@ -68,12 +70,16 @@ class Desk:
         self._test_left, self.calls = timeout, Calls()
 
     def end(self) -> None:
-        """A test ends: provided functions go."""
-        if self._worker is not None:
-            try:
-                self._worker.restore()
-            except (WorkerOutcome, IsolationError):
-                self.close()
+        """A test ends: provided functions go, or the worker with them, on the question's time."""
+        if self._worker is None or not self._provided:
+            return
+        self._provided, started = False, time.monotonic()
+        try:
+            self._worker.restore(timeout=RESTORING)
+        except (WorkerOutcome, IsolationError):
+            self.close()
+        finally:
+            self._charge(time.monotonic() - started)
 
     def close(self) -> None:
         """The worker goes, with everything in it."""
@@ -93,10 +99,11 @@ class Desk:
         self.calls.last, self.calls.count, self.calls.ran = what, self.calls.count + 1, True
         return self._timed(lambda seconds: request(worker, seconds))
 
-    def prepare(self, request: Callable[[Worker], None]) -> None:
-        """Send one request that is no call: known-good functions."""
+    def prepare(self, request: Callable[[Worker, float], None]) -> None:
+        """Send one request that is no call: known-good functions, which stay until the end of the test."""
         worker = self._ready()
-        self._timed(lambda _: request(worker))
+        self._provided = True
+        self._timed(lambda seconds: request(worker, seconds))
 
     def _ready(self) -> Worker:
         if self._failed is not None:

@@ -23,6 +23,11 @@ from autograder.grading.outcomes import (
 WITHHELD = "Its text is not shown here, because it could carry the hidden inputs out; run your function to see it."
 
 
+def printable(text: str) -> str:
+    """Without what moves a terminal's cursor or is no character at all: some of the text is a student's."""
+    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
+
+
 @singledispatch
 def render(outcome: Outcome) -> str:
     """What happened, where, and what to do, in one to four lines."""

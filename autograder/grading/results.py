@@ -4,7 +4,7 @@ import platform
 import sys
 from typing import Any
 
-from autograder.grading.messages import render
+from autograder.grading.messages import printable, render
 from autograder.grading.outcomes import CouldNotBeGraded, Passed
 from autograder.grading.report import Report, TestReport, WrittenPart
 
@@ -125,6 +125,8 @@ def _versions() -> dict[str, str]:
 
 
 def _cut(text: str) -> str:
+    """The text without control characters and halves of characters, which not every reader of JSON survives."""
+    text = printable(text)
     if len(text) <= MOST_TEXT:
         return text
     return f"{text[:MOST_TEXT]}\n(the rest, {len(text) - MOST_TEXT} characters, is cut)"

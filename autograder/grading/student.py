@@ -1,6 +1,7 @@
 """`ps`, the student's code as a hidden test sees it: calls go to the worker, plain data and handles come back."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from autograder.grading.described import signature
@@ -8,7 +9,7 @@ from autograder.grading.desk import Desk
 from autograder.grading.sources import HiddenTestError, portable_source
 from autograder.notebook import artifact_problems
 from autograder.testing.expect import describe
-from autograder.worker import Handle
+from autograder.worker import Handle, Worker
 
 
 class NotSubmitted(Exception):
@@ -85,7 +86,7 @@ class Student:
         """Replace the student's functions by known-good ones until the end of the test."""
         for target, function in functions.items():
             source, name = portable_source(function)
-            self._desk.prepare(lambda worker, s=source, n=name, t=target: worker.provide(s, n, t))  # type: ignore[misc]
+            self._desk.prepare(partial(_provide, source, name, target))
 
     def artifact(self, file: str, *, keep: bool = False) -> Any:
         """The submitted safetensors file as a dict of tensors; with `keep` it stays in the worker, as an argument.
@@ -102,7 +103,7 @@ class Student:
     def get(self, remote: Remote, attribute: str) -> Any:
         """An attribute of an object that stays in the worker."""
         handle = _local(remote)
-        what = f"{handle.type_name}.{attribute}"
+        what = f"{attribute} of your object"  # what its class is called is the worker's word
         return self._ask(what, lambda worker, seconds: worker.get(handle, attribute, timeout=seconds))
 
     def _method(self, handle: Handle, name: str) -> Callable[..., Any]:
@@ -129,6 +130,10 @@ class Student:
         if isinstance(value, dict):
             return {key: self._remote(item) for key, item in value.items()}
         return value
+
+
+def _provide(source: str, name: str, target: str, worker: Worker, seconds: float) -> None:
+    worker.provide(source, name, target, timeout=seconds)
 
 
 def _local(value: Any) -> Any:

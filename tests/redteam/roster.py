@@ -7,6 +7,7 @@ defaults are options: `seconds`, the time limit that it is graded with, and `art
 
 import ast
 import json
+import re
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 ATTACKS = Path(__file__).parent / "attacks"
 SECONDS = 60.0
+QUESTIONS = {"affine": "q1_affine", "cipher": "q2_cipher", "Scaler": "q3_scaler", "halve": "q3_scaler"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,12 @@ class Attack:
     source: str
     seconds: float = SECONDS
     artifact: bytes | None = None
+
+    @property
+    def questions(self) -> list[str]:
+        """The questions that it answers; the others would only say that nothing is defined."""
+        found = {question for name, question in QUESTIONS.items() if re.search(rf"\b(def|class) {name}\b", self.source)}
+        return sorted(found | ({"q4_weights"} if self.threat == "artifacts" else set()))
 
     def write(self, folder: Path, artifact: bytes) -> Path:
         """The submission, with these weights where the attack brings none."""

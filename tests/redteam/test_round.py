@@ -4,12 +4,12 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from .referee import STUB, STUB_WEIGHTS, TARGET, Referee, assert_is_gradescopes, leaks
-from .roster import Attack, notebook, roster
+from .referee import FULL, STUB, STUB_WEIGHTS, TARGET, Referee, assert_is_gradescopes, leaks, write_good
+from .roster import Attack, roster
 
 
 def test_an_attack_gains_nothing(attack: Attack, referee: Referee, tmp_path: Path) -> None:
-    results = referee.grade(attack.write(tmp_path / attack.name, STUB_WEIGHTS), attack.seconds)
+    results = referee.grade(attack.write(tmp_path / attack.name, STUB_WEIGHTS), attack.seconds, attack.questions)
     said = [test["output"] for test in results["tests"]]
     assert results["score"] <= STUB, said
     assert "exit code 77" not in json.dumps(said), f"not so: {attack.claim}"
@@ -18,9 +18,9 @@ def test_an_attack_gains_nothing(attack: Attack, referee: Referee, tmp_path: Pat
     referee.assert_healthy()
 
 
-def test_the_stub_scores_nothing_and_right_answers_everything(referee: Referee) -> None:
+def test_the_stub_scores_nothing_and_right_answers_everything(referee: Referee, tmp_path: Path) -> None:
     assert referee.grade(TARGET / "target.ipynb")["score"] == STUB
-    referee.assert_healthy()
+    assert referee.grade(write_good(tmp_path))["score"] == FULL
 
 
 def test_the_roster_has_every_threat() -> None:

@@ -21,7 +21,9 @@ def tensor_without_elements(artifact=b'6\0\0\0\0\0\0\0{"w":{"dtype":"F32","shape
     """An empty tensor, of which everything is true, is not the right one."""
 
 
-def name_that_writes_to_the_terminal(artifact=b'C\0\0\0\0\0\0\0{"\\u001b[2J\\ud800":{"dtype":"F99","shape":[0],"data_offsets":[0,0]}}    '):  # noqa: E501
+def name_that_writes_to_the_terminal(
+    artifact=b'C\0\0\0\0\0\0\0{"\\u001b[2J\\ud800":{"dtype":"F99","shape":[0],"data_offsets":[0,0]}}    ',
+):  # noqa: E501
     """A tensor's name that moves the cursor and is no text in any encoding breaks neither the table nor the file."""
 
 

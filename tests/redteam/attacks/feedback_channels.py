@@ -13,7 +13,7 @@ def text_of_an_exception():
 
     class Scaler:
         def __init__(self, width):
-            assert False, f"width is {width}"
+            assert not width, f"width is {width}"
 
 
 def text_of_library_errors():

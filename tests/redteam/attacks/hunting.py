@@ -87,7 +87,7 @@ def requests_peeked():
         return x
 
 
-def the_boot_configuration():
+def the_boot_configuration(seconds=6):
     """What the fork server was started with names no folder of the course, no test and no seed."""
     import gc
     import sys

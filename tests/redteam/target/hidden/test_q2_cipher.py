@@ -6,7 +6,7 @@ TEXT, KEY = "<<otter-8846-meadow>>", 3
 WANT = "<<rwwhu-8846-phdgrz>>"
 
 
-@points(2, "2a", hint="only letters move", timeout=2)
+@points(2, "2a", hint="only letters move", timeout=1)
 def test_letters_move_on_and_the_rest_stays(ps):
     """Letters move on by the key, everything else stays."""
     expect_equal(ps.cipher(TEXT, KEY), WANT)

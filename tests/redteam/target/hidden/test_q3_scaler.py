@@ -5,7 +5,7 @@ import torch
 from autograder.testing import expect_close, normal, points
 
 
-@points(1, "3a", hint="multiply by the width", timeout=2)
+@points(1, "3a", hint="multiply by the width", timeout=1)
 def test_scaler_multiplies(ps, rng):
     """A Scaler multiplies by its width."""
     x = normal(rng, 4)
@@ -19,13 +19,13 @@ def gradient(ns, x):
     return torch.autograd.grad(ns.Scaler(0.25).apply(x).sum(), x)[0]
 
 
-@points(1, "3a", hint="the gradient must reach x", timeout=2)
+@points(1, "3a", hint="the gradient must reach x", timeout=1)
 def test_gradient_is_the_width(ps, rng):
     """The gradient with respect to x is the width."""
     expect_close(ps.run(gradient, normal(rng, 3)), torch.full((3,), 0.25, dtype=torch.float64))
 
 
-@points(2, "3a", hint="scale, then halve", timeout=2)
+@points(2, "3a", hint="scale, then halve", timeout=1)
 def test_a_result_can_be_scaled_again(ps, rng):
     """What halve returns can be halved again."""
     x = normal(rng, 6)
