@@ -339,3 +339,12 @@ def test_every_full_file_can_be_downloaded_from_at_least_two_mirrors():
         for split in ("train", "val", "test")
     }
     assert counts == {"train": 200, "val": 100, "test": 200}
+
+
+def test_a_bundled_photograph_is_bundled_even_where_the_full_set_is_there(monkeypatch, tmp_path):
+    (tmp_path / "test").mkdir()
+    full = tmp_path / "test" / "full.png"
+    Image.fromarray(GREY.astype(np.uint8)).save(full)
+    monkeypatch.setattr("pskit.data.images.full_files", lambda *_: [full])
+    assert data.photographs("test")[0].shape == GREY.shape
+    assert data.photographs("test", bundled=True)[0].shape == (384, 384)

@@ -14,13 +14,16 @@ BUNDLED = Path(__file__).parent / "bundled" / "photographs"
 Split = Literal["train", "val", "test"]
 
 
-def photographs(split: Split) -> list[Tensor]:
+def photographs(split: Split, bundled: bool = False) -> list[Tensor]:
     """Grey photographs (H, W), float64 in [0, 1]: BSDS500's (200 train, 100 val, 200 test) or the bundled ones.
+
+    bundled: those that come with pskit in any case, so that everybody sees the same picture.
 
     Colours become grey by the luma of ITU-R BT.601, (299 R + 587 G + 114 B) / 1000 rounded to a whole number of 255.
     The small set has no validation photographs: its "val" is its "test".
     """
-    return [torch.from_numpy(grey / 255.0) for grey in _grey(tuple(_files(split)))]
+    files = _bundled(split) if bundled else _files(split)
+    return [torch.from_numpy(grey / 255.0) for grey in _grey(tuple(files))]
 
 
 def patches(split: Split, n: int, p: int = 8, seed: int = 0) -> Tensor:
@@ -42,10 +45,14 @@ def patches(split: Split, n: int, p: int = 8, seed: int = 0) -> Tensor:
     return torch.from_numpy(chosen.reshape(n, p * p) / 255.0)
 
 
-def _files(split: Split) -> list[Path]:
+def _bundled(split: Split) -> list[Path]:
     if split not in ("train", "val", "test"):
         raise ValueError(f"split is {split!r}; it can be 'train', 'val' or 'test'")
-    small = sorted((BUNDLED / ("train" if split == "train" else "test")).glob("*.png"))
+    return sorted((BUNDLED / ("train" if split == "train" else "test")).glob("*.png"))
+
+
+def _files(split: Split) -> list[Path]:
+    small = _bundled(split)
     files = full_files("bsds500", f"the {len(small)} {split} photographs that come with pskit stand in for BSDS500")
     return sorted(file for file in files if file.parent.name == split) or small
 

@@ -6,11 +6,10 @@
 # A photograph taken in the dark is full of noise. How can a program tell the noise from the picture? It has to know
 # what pictures look like: it needs a **generative model**, a probability for every possible image. In this problem
 # set you build one, from one Gaussian to a mixture of many, fit it to pieces of real photographs with your own
-# expectation-maximisation, and use it to clean a photograph that it has never seen. In 2011 this very model denoised
-# photographs better than almost every method known (Zoran and Weiss, *From learning models of natural image patches
-# to whole image restoration*, ICCV 2011). Everything that you meet on the way comes back in the later sets: latent
-# variables and the evidence lower bound in variational autoencoders, the posterior mean and the score in diffusion
-# models.
+# expectation-maximisation, and use it to clean a photograph that it has never seen. The idea, with a mixture of 200
+# Gaussians, is that of Zoran and Weiss (*From learning models of natural image patches to whole image restoration*,
+# ICCV 2011). Everything that you meet on the way comes back in the later sets: latent variables and the evidence lower
+# bound in variational autoencoders, the posterior mean and the score in diffusion models.
 #
 # | | you will |
 # | --- | --- |
@@ -98,7 +97,7 @@ with experiment("data"):
     P_test = data.patches("test", 5_000 if QUICK else 10_000)
     X_train, means_train = to_ac(P_train)  # (N, 63) coefficients, (N, 1) means
     X_test, means_test = to_ac(P_test)
-    photo = data.photographs("test")[0]  # (H, W), the one that you will clean
+    photo = data.photographs("test", bundled=True)[0]  # (H, W), the one that you will clean
     figures.photographs({"a photograph for testing": photo})
     figures.patches(P_train[:96], "patches for training", columns=24)
     figures.patches(basis.T, "the 63 patterns of the basis", columns=21)
