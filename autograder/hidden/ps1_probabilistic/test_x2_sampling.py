@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy import special
 
-from autograder.testing import expect_close, expect_finite, non_contiguous, normal, points, simplex, spd, uniform
+from autograder.testing import expect_close, expect_finite, expect_shape, non_contiguous, normal, points, simplex, spd, uniform
 
 
 @points(
@@ -162,6 +162,7 @@ def test_detailed_balance_holds(ps):
     start, e, u = (np.array(v, dtype=float) for v in zip(*grid, strict=True))
     args = (start[:, None], e[None, :, None] / 4 + 0.125, (u[None] + 0.5) / 24)
     chain = ps.run(one_step_on_a_ring, *(torch.from_numpy(a) for a in args))
+    expect_shape(chain, 1, len(grid), 1)
     flow = np.zeros((4, 4))
     for i, j in zip(start.astype(int), chain[0, :, 0].round().long().tolist(), strict=True):
         flow[i, j] += 2.0**i
