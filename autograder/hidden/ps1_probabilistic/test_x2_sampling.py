@@ -6,7 +6,17 @@ import numpy as np
 import torch
 from scipy import special
 
-from autograder.testing import expect_close, expect_finite, expect_shape, non_contiguous, normal, points, simplex, spd, uniform
+from autograder.testing import (
+    expect_close,
+    expect_finite,
+    expect_shape,
+    non_contiguous,
+    normal,
+    points,
+    simplex,
+    spd,
+    uniform,
+)
 
 
 @points(
