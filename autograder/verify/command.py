@@ -47,12 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _mutate(course: Course, plans: list[ProblemSet], arguments: argparse.Namespace, console: "Console") -> int:
     from autograder.verify.mutation.round import mutate, tell
 
-    failed = False
+    results = []
     for plan in plans:
-        result = mutate(course, plan, arguments.question, arguments.jobs, console)
-        tell(result, console)
-        failed |= bool(result.unexplained or result.stale)
-    return int(failed)
+        results.append(mutate(course, plan, arguments.question, arguments.jobs, console))
+        tell(results[-1], console)
+    _once_more([f"{plan.name}: {result.summary()}" for plan, result in zip(plans, results, strict=True)], console)
+    return int(any(result.unexplained or result.stale for result in results))
 
 
 def _prove(course: Course, plans: list[ProblemSet], arguments: argparse.Namespace, console: "Console") -> int:
@@ -62,6 +62,7 @@ def _prove(course: Course, plans: list[ProblemSet], arguments: argparse.Namespac
     for plan in plans:
         proofs.append(prove(course, plan, arguments.question, arguments.seeds, arguments.jobs, console))
         _tell(proofs[-1], console)
+    _once_more([proof.summary() for proof in proofs], console)
     if arguments.html:
         _write_page(proofs, arguments.html, console)
     return int(any(finding.failure for proof in proofs for finding in proof.findings))
@@ -82,8 +83,15 @@ def _tell(proof: "Proof", console: "Console") -> None:
     console.print(Text(proof.summary(), style="bold"))
 
 
+def _once_more(summaries: list[str], console: "Console") -> None:
+    """The last lines of a round over several sets, so that nobody has to scroll."""
+    if len(summaries) > 1:
+        console.print("\n".join(summaries), style="bold", markup=False)
+
+
 def _write_page(proofs: list["Proof"], file: Path, console: "Console") -> None:
     from autograder.verify.page import page
 
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(page(proofs), encoding="utf-8")
     console.print(f"{file} written")

@@ -3,11 +3,13 @@
 import multiprocessing
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from pathlib import Path
 
-from autograder.grading import Grader
+from autograder.course import Refusal
+from autograder.grading import Grader, GradingBroke
 from autograder.notebook import read_submission
 from autograder.verify.matrix import Row, rows_of, verdicts_of
 from autograder.verify.papers import Paper
@@ -39,10 +41,15 @@ class Graders:
         self._pool.shutdown(cancel_futures=True)
 
     def grade(self, jobs: Iterable[tuple[Paper, int]]) -> Iterator[list[Row]]:
-        """The rows of each paper at its seed, as they are done."""
-        waiting: list[Future[list[Row]]] = [self._pool.submit(_grade, paper, seed) for paper, seed in jobs]
-        for done in as_completed(waiting):
-            yield done.result()
+        """The rows of each paper at its seed, as they are done. Raises Refusal where this machine fails to grade."""
+        try:
+            waiting: list[Future[list[Row]]] = [self._pool.submit(_grade, paper, seed) for paper, seed in jobs]
+            for done in as_completed(waiting):
+                yield done.result()
+        except BrokenProcessPool:
+            raise Refusal("verify: a grading process ended; is there enough memory? Try --jobs 1.") from None
+        except GradingBroke as error:
+            raise Refusal(f"verify: {error}") from None
 
 
 def _start(setting: Setting) -> None:

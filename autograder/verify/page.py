@@ -47,19 +47,19 @@ def by_target(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
 
 
 def picture(proof: Proof) -> Markup:
-    """The whole set as an SVG of small squares: a block per question, a row per variant, a column per test."""
+    """The whole set as an SVG of small squares: a block per question, a column per variant, a row per test."""
     squares, left, top = [], 0, 0
     for rows in first_seed(proof).values():
         for row in rows:
-            for column, each in enumerate(row.verdicts):
-                squares.append(Square(left + column, top, COLOURS.get(each.kind, "#e0a100")))
-            top += 1
-        left += len(rows[0].verdicts)
+            for line, each in enumerate(row.verdicts):
+                squares.append(Square(left, top + line, COLOURS.get(each.kind, "#e0a100")))
+            left += 1
+        top += len(rows[0].verdicts)
     width, height = left * SQUARE, top * SQUARE
     drawn = "".join(
         f'<rect x="{s.x * SQUARE}" y="{s.y * SQUARE}" width="{SQUARE - 1}" height="{SQUARE - 1}" fill="{s.colour}"/>'
         for s in squares
     )
-    label = f"{proof.source.plan.name}: every variant against every hidden test of its question"
+    label = f"{proof.source.plan.name}: every variant (a column) against every hidden test (a row) of its question"
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     return Markup(f'<svg role="img" aria-label="{label}" {size}>{drawn}</svg>')
