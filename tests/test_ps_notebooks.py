@@ -1,0 +1,67 @@
+"""The releases in a real kernel, from top to bottom: untouched they never stop, solved they pass every public check."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from autograder.course import load_course
+from autograder.release.reference import reference_notebook
+from autograder.source import read_set
+
+COURSE = load_course()
+SETS = list(COURSE.sets.values())
+RESULTS = "import json; print(json.dumps({part: each['state'] for part, each in check.results.items()}))"
+
+
+def executed(notebook: Any, folder: Path) -> Any:
+    """The notebook after a run from top to bottom without network data; a cell that raises is kept as it is."""
+    notebook.cells.append(nbformat.v4.new_code_cell(RESULTS))
+    data = folder / "data"
+    data.mkdir()
+    environment = os.environ | {"PSKIT_DATA": str(data)}
+    client = NotebookClient(notebook, timeout=600, allow_errors=True, resources={"metadata": {"path": str(folder)}})
+    client.execute(env=environment)
+    if keep := os.environ.get("KEEP_NOTEBOOKS"):  # to look at the pictures
+        nbformat.write(notebook, Path(keep) / f"{folder.name}.ipynb")
+    return notebook
+
+
+def errors(notebook: Any) -> list[str]:
+    """Every error of every cell, with the cell's first line."""
+    return [
+        f"{cell.source.splitlines()[0]}: {output.ename}: {output.evalue}"
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if output.output_type == "error"
+    ]
+
+
+def states(notebook: Any) -> dict[str, str]:
+    """What became of the public checks of each part."""
+    found: dict[str, str] = json.loads(notebook.cells[-1].outputs[0].text)
+    return found
+
+
+@pytest.mark.parametrize("plan", SETS, ids=lambda plan: plan.short)
+def test_an_untouched_release_runs_to_its_end_and_every_check_waits(plan: Any, tmp_path: Path) -> None:
+    release = nbformat.read(COURSE.root / plan.name / plan.notebook, as_version=4)
+    ran = executed(release, tmp_path)
+    assert errors(ran) == []
+    found = states(ran)
+    assert found
+    assert set(found.values()) == {"not implemented"}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("plan", SETS, ids=lambda plan: plan.short)
+def test_the_solved_notebook_runs_in_quick_mode_and_every_check_passes(plan: Any, tmp_path: Path) -> None:
+    ran = executed(reference_notebook(COURSE, read_set(COURSE, plan)), tmp_path)
+    assert errors(ran) == []
+    found = states(ran)
+    assert found
+    assert set(found.values()) == {"passed"}
