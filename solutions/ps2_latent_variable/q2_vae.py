@@ -117,8 +117,8 @@ def train_vae(vae: VAE, X: Tensor, epochs: int, name: str, beta: float = 1.0, no
     run = resumable(
         f"checkpoints/{name}.safetensors",
         pack(vae=vae, adam=adam),
-        made_by=(reparameterize, kl_diag, bernoulli_logprob, VAE.encode, VAE.decode, VAE.elbo),
-        settings={"N": len(X), "L": vae.L, "beta": beta, "noise": noise},
+        made_by=(reparameterize, kl_diag, bernoulli_logprob, VAE.__init__, VAE.encode, VAE.decode, VAE.elbo),
+        settings={"N": len(X), "beta": beta, "noise": noise, "sizes": [tuple(p.shape) for p in vae.parameters()]},
     )
     unpack(run.state, vae=vae, adam=adam)
     for epoch in run.steps(epochs, name):

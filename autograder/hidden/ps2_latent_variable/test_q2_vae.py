@@ -198,7 +198,7 @@ def test_both_networks_learn_from_both_terms(ps, rng):
 @points(1, part="2b", hint="walk between the two means in the space of codes; the decoder is not linear")
 def test_walk_is_straight_and_even_in_the_space_of_codes(ps, rng):
     """Image i of n is the decoded code i / (n - 1) of the way from the first mean to the second, as probabilities."""
-    A, W, x0, x1 = normal(rng, 3, 6), normal(rng, 6, 3), normal(rng, 6), normal(rng, 6)
+    A, W, x0, x1 = 0.4 * normal(rng, 3, 6), normal(rng, 6, 3), normal(rng, 6), normal(rng, 6)  # not saturated
     for n in (2, 3, 7):
         codes = np.array([(A @ ((1 - i / (n - 1)) * x0 + i / (n - 1) * x1)).numpy() for i in range(n)])
         want = 1 / (1 + np.exp(-(codes**3) @ W.numpy().T))
@@ -208,7 +208,7 @@ def test_walk_is_straight_and_even_in_the_space_of_codes(ps, rng):
 @points(1, part="2b", hint="the walk begins at the first image and ends at the second, both of them decoded")
 def test_walk_has_both_ends_and_can_be_turned(ps, rng):
     """The ends are the decoded means of both images; from the second image to the first the walk is reversed."""
-    A, W, x0, x1 = normal(rng, 2, 5), normal(rng, 5, 2), normal(rng, 5), normal(rng, 5)
+    A, W, x0, x1 = 0.4 * normal(rng, 2, 5), normal(rng, 5, 2), normal(rng, 5), normal(rng, 5)  # not saturated
     ends = [torch.special.expit(((A @ x) ** 3) @ W.T) for x in (x0, x1)]
     there = ps.run(probe_walk, A, W, x0, x1, 4)
     back = ps.run(probe_walk, A, W, x1, x0, 4)
