@@ -262,9 +262,10 @@ with experiment("games on the ring"):
     figures.curves({name: run[2]["loss_D"] for name, run in runs.items()}, xlabel="125 steps", ylabel="D's loss")
 
 # %% [markdown] role="text"
-# **Look.** Follow the eager generator through the columns. Where are its samples, where were they before, and what did
-# the discriminator learn in between? And the curves of $D$'s loss: could you tell from them alone when a generator was
-# best? What would that loss be at the equilibrium? (You computed it in 5c.)
+# **Look.** In the first row all modes are covered from the start. Why is that number no praise yet? Follow the eager
+# generator through the columns. Where are its samples, where were they before, and what did the discriminator
+# learn in between? And the curves of $D$'s loss: could you tell from them alone when a generator was best? What
+# would that loss be at the equilibrium? (You computed it in 5c.)
 #
 # ### Look: the same game with labels
 #

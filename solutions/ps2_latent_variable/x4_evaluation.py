@@ -109,8 +109,8 @@ with check("x4c") as c:
     fake = torch.tensor([[0.5], [1.5], [1.0], [30.0]])
     precision, recall = precision_recall(real, fake, 1)
     c.close(float(precision), 0.75, "three of four fakes are within 1 of a real point")
-    c.close(float(recall), 1.0, "the lonely fake at 30 has a ball of radius 28.5, which covers 2 and more")
-    c.close(float(precision_recall(real, fake[:3], 1)[1]), 0.2, "without it, one of five real points is covered")
+    c.close(float(recall), 1.0, "the lonely fake at 30 has a ball of radius 28.5, which covers 2, 10 and 11")
+    c.close(float(precision_recall(real, fake[:3], 1)[1]), 0.6, "without it, three of five real points are covered")
 
 # %% [markdown] role="text"
 # **Look** at the second line again. One outlier among the fakes, and the recall is perfect. The next figure shows what
