@@ -3,6 +3,7 @@
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from autograder.cli import main as verb
@@ -45,7 +46,7 @@ def main() -> int:
         made.update(submissions(build))
         return 0
 
-    steps = [
+    steps: list[tuple[str, Callable[[], int]]] = [
         ("Release: solutions/ to the student notebook", lambda: verb(["release", "ps1"])),
         (
             f"Verify: the graders of {QUESTION} tell right from wrong",

@@ -104,6 +104,14 @@ def ladder(
     show(figure, f"{title or xlabel}: " + ", ".join(f"{name} {value:.2f}" for name, value in values.items()))
 
 
+def blend(weights: Tensor) -> Tensor:
+    """Colours (..., 3) in [0, 1] that mix one colour per component, for weights (..., K) that sum to 1."""
+    from matplotlib.colors import to_rgb  # kept out of `import pskit`
+
+    palette = torch.tensor([to_rgb(colour) for colour in COLOURS[: weights.shape[-1]]], dtype=weights.dtype)
+    return (weights @ palette).clamp(0, 1)
+
+
 def ellipses(
     ax: Axes, mus: Tensor, Sigmas: Tensor, weights: Tensor | None = None, levels: Sequence[float] = (1, 2)
 ) -> None:

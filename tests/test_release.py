@@ -195,6 +195,13 @@ def test_a_figure_is_inside_the_notebook_and_beside_it(tiny_course: Path) -> Non
     assert b"![A line through five points](figures/line.png)" in files["README.md"]
 
 
+def test_an_extension_that_is_left_out_keeps_its_figure_and_does_not_release_it(tiny_course):
+    figures = tiny_course / FIGURES
+    (figures / "more.png").write_bytes((figures / "line.png").read_bytes())
+    (figures.parent / "x9_more.py").write_text('# %% [markdown] role="text"\n# ![More](figures/more.png)\n')
+    assert "figures/more.png" not in build(tiny_course)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [

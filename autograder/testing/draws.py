@@ -28,7 +28,7 @@ def spd(rng: np.random.Generator, D: int, *batch: int, dtype: torch.dtype = torc
 
 
 def non_contiguous(x: Tensor) -> Tensor:
-    """The same values in a tensor whose memory is not contiguous; with two dimensions or more, `view(-1)` refuses it."""
+    """The same values, not contiguous in memory; with two dimensions or more, `view(-1)` refuses the tensor."""
     if x.dim() > 1:
         return x.transpose(0, -1).contiguous().transpose(0, -1)
     return torch.stack([x, torch.zeros_like(x)], dim=-1)[..., 0]

@@ -129,10 +129,11 @@ with experiment("straight and curved borders between digits"):
     fig, axes = plt.subplots(1, 2, figsize=(10, 4.8), sharex=True, sharey=True, layout="constrained")
     for ax, shared in zip(axes, (True, False), strict=True):
         posterior = class_log_posterior(grid, *fit_class_gaussians(Z, y, 3, shared)).exp()
-        colours = 1 - 0.6 * (1 - posterior.reshape(150, 150, 3).transpose(0, 1))
-        ax.imshow(colours.clamp(0, 1), origin="lower", extent=(-9, 9, -9, 9))
-        for digit, colour, marker in ((0, "darkred", "o"), (1, "darkgreen", "^"), (2, "darkblue", "s")):
-            ax.scatter(*Z[y == digit][:150].T, s=9, color=colour, marker=marker, label=f"digit {(0, 1, 4)[digit]}")
+        colours = 1 - 0.5 * (1 - figures.blend(posterior.reshape(150, 150, 3).transpose(0, 1)))
+        ax.imshow(colours, origin="lower", extent=(-9, 9, -9, 9))
+        for digit, colour, marker in zip((0, 1, 4), figures.COLOURS, "o^s", strict=False):
+            own = Z[y == (0, 1, 4).index(digit)][:150]
+            ax.scatter(*own.T, s=14, color=colour, marker=marker, edgecolor="k", linewidth=0.4, label=f"digit {digit}")
         ax.set_title("one covariance for all" if shared else "one covariance per class")
     axes[0].legend()
     figures.show(fig, "Three digits in two dimensions: straight borders with one covariance, curved ones with three.")

@@ -146,19 +146,19 @@ with experiment("responsibilities as colours"):
     grid = torch.cartesian_prod(along, along)
     colours, heights = e_step(X, log_pi, mus, Sigmas)[0].exp(), e_step(grid, log_pi, mus, Sigmas)[1]
     fig, axes = plt.subplots(1, 2, figsize=(10, 4.8), sharex=True, sharey=True, layout="constrained")
-    axes[0].scatter(*X.T, c=colours.clamp(0, 1).numpy(), s=5)
+    axes[0].scatter(*X.T, c=figures.blend(colours).numpy(), s=5)
     axes[0].contour(
         along, along, heights.reshape(120, 120).T, levels=[-9, -7, -5, -4, -3, -2], colors="k", linewidths=0.5
     )
     axes[0].set_title("draws, coloured by who is responsible")
     everywhere = e_step(grid, log_pi, mus, Sigmas)[0].exp().reshape(120, 120, 3).transpose(0, 1)
-    axes[1].imshow(everywhere.clamp(0, 1), origin="lower", extent=(-5, 5, -5, 5))
+    axes[1].imshow(figures.blend(everywhere), origin="lower", extent=(-5, 5, -5, 5))
     axes[1].set_title("who would be responsible, everywhere")
     figures.show(fig, "Points of three clusters coloured by responsibility, and the same colours for the whole plane.")
 
 # %% [markdown] role="text"
-# **Think about it** (no points). In the right panel each colour has a region, though the red one is not "around" the
-# red mean only: follow it to the corners. Which property of a component decides who owns the points *infinitely* far
+# **Think about it** (no points). In the right panel each colour has a region, though the blue one is not "around" the
+# blue mean only: follow it to the corners. Which property of a component decides who owns the points *infinitely* far
 # out in a given direction, and why do $\pi_k$ and $\mu_k$ not matter there?
 #
 # Now back to the pixel differences. Three Gaussians with mean zero and *different scales*, picked by hand, are enough

@@ -157,7 +157,7 @@ with experiment("a film of EM"):
     for ax, rounds in zip(axes, moments, strict=True):
         (log_pi_toy, mus_toy, Sigmas_toy), trace_toy = em_fit(X_toy, start, rounds)
         owners = e_step(X_toy, log_pi_toy, mus_toy, Sigmas_toy)[0].exp()
-        ax.scatter(*X_toy.T, c=owners.clamp(0, 1).numpy(), s=4)
+        ax.scatter(*X_toy.T, c=figures.blend(owners).numpy(), s=4)
         figures.ellipses(ax, mus_toy, Sigmas_toy, log_pi_toy.exp())
         ax.set_title(f"round {rounds}: {trace_toy[-1]:.3f} nats")
     figures.show(

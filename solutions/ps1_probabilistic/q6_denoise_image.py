@@ -169,7 +169,7 @@ with experiment("cleaning a photograph"):
     figures.photographs(cleaned, clean=clean)
 
 # %% [markdown] role="text"
-# ![What to expect in full mode: 20.2, 28.2, 31.3 and 31.8 dB](figures/photograph.png)
+# ![What to expect in full mode: 20.2, 27.0, 29.8 and 30.0 dB](figures/photograph.png)
 #
 # **Look** closely at a smooth region (the sky, a wall), then at a fine texture, and compare with the noisy image. Where
 # does one Gaussian leave noise, where does the mixture wipe out texture that was there? The next cell measures what
