@@ -64,8 +64,8 @@ class Judge:
         match outcome:
             case Raised():
                 return self._raised(outcome, calls, loading)
-            case TimedOut():
-                return TooSlow(seconds)
+            case TimedOut():  # definitions have what is left of the question's time, at most LOADING
+                return TooSlow(round(outcome.seconds, 1) if loading else seconds)
             case Died(cause="memory"):
                 return _memory(outcome.reason)
             case Died():

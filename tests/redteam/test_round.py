@@ -23,6 +23,25 @@ def test_the_stub_scores_nothing_and_right_answers_everything(referee: Referee, 
     assert referee.grade(write_good(tmp_path))["score"] == FULL
 
 
+def test_definitions_that_hang_are_told_the_time_that_they_had(referee: Referee, tmp_path: Path) -> None:
+    source = "import time\nLOADED = time.sleep(10**6)\n\ndef affine(x, factor, shift=0.0):\n    return LOADED\n"
+    attack = Attack("", "sleeps", "", source, seconds=2.0)
+    said = referee.grade(attack.write(tmp_path / "sleeps", STUB_WEIGHTS), 2.0, ["q1_affine"])["tests"][0]["output"]
+    assert float(said.removeprefix("Took longer than ").split()[0]) <= 2.0
+
+
+def test_the_referee_would_see_a_leak() -> None:
+    for text in (
+        "o-t-t-e-r 8846 meadow",
+        "wodaem6488retto",
+        "0.7316294851",
+        "heron",
+        "b'PDxvdHRlci04ODQ2LW1lYWRvdz4+'",
+    ):
+        assert leaks({"output": text, "extra_data": {}})
+    assert leaks({"output": "The result is factor * x + shift.", "extra_data": {}}) == []
+
+
 def test_the_roster_has_every_threat() -> None:
     """At least 80 attacks, no two of one name."""
     attacks = roster()

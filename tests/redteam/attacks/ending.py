@@ -56,7 +56,7 @@ def crashes():
             ctypes.memset(id(None), 0, 64)
 
 
-def recursion_without_end(seconds=6):
+def recursion_without_end(seconds=4):
     """Recursion ends as an error or a crash, with the limit raised too."""
     import sys
 
@@ -131,7 +131,7 @@ def signals_to_the_group():
         breach()
 
 
-def signals_to_itself(seconds=6):
+def signals_to_itself(seconds=4):
     """Stopped, the worker is late; killed by any signal, it is dead: never in the way."""
     import os
     import signal
@@ -147,7 +147,7 @@ def signals_to_itself(seconds=6):
             os.kill(os.getpid(), signal.SIGUSR1)
 
 
-def sleep_in_a_call(seconds=6):
+def sleep_in_a_call(seconds=4):
     """A call that sleeps ends with its deadline."""
     import time
 
@@ -155,7 +155,7 @@ def sleep_in_a_call(seconds=6):
         time.sleep(10**6)
 
 
-def sleep_while_loading(seconds=6):
+def sleep_while_loading(seconds=4):
     """Definitions that sleep while they are loaded use up their own question's time."""
     import time
 
@@ -165,7 +165,7 @@ def sleep_while_loading(seconds=6):
         return LOADED
 
 
-def loops_while_loading(seconds=6):
+def loops_while_loading(seconds=4):
     """Decorators, default arguments, metaclasses and class bodies that loop as they are loaded end with their time."""
 
     def forever(function):
@@ -177,7 +177,7 @@ def loops_while_loading(seconds=6):
         return x
 
 
-def a_loop_in_c(seconds=6):
+def a_loop_in_c(seconds=4):
     """A computation in C that lets no Python signal in ends with its deadline."""
 
     def affine(x, factor, shift=0.0):
@@ -193,7 +193,7 @@ def a_loop_in_c(seconds=6):
             self.width = sum(iter(int, 1))
 
 
-def a_deadlock_in_a_native_thread(seconds=6):
+def a_deadlock_in_a_native_thread(seconds=4):
     """Locks and native threads that wait for each other without the interpreter's lock end with the deadline."""
     import ctypes
     import threading
@@ -212,7 +212,7 @@ def a_deadlock_in_a_native_thread(seconds=6):
         thread.join()
 
 
-def the_interpreters_lock_held(seconds=6):
+def the_interpreters_lock_held(seconds=4):
     """A C call that keeps the interpreter's lock for ever ends with the deadline."""
     import ctypes
 
@@ -220,7 +220,7 @@ def the_interpreters_lock_held(seconds=6):
         ctypes.PyDLL(None).pause()
 
 
-def input_that_never_comes(seconds=6):
+def input_that_never_comes(seconds=4):
     """Reading standard input or the own socket does not wait for ever."""
     import os
 

@@ -12,7 +12,7 @@ def memory_at_once():
         return text * 2**40
 
 
-def memory_slowly(seconds=6):
+def memory_slowly(seconds=4):
     """Memory that grows bit by bit ends at the limit."""
 
     def affine(x, factor, shift=0.0):
@@ -21,7 +21,7 @@ def memory_slowly(seconds=6):
             kept.append(bytearray(2**22))
 
 
-def memory_shared(seconds=6):
+def memory_shared(seconds=4):
     """Shared anonymous memory, which no resource limit counts, ends at the watch."""
     import mmap
 
@@ -33,7 +33,7 @@ def memory_shared(seconds=6):
                 kept[-1][position] = 1
 
 
-def memory_in_many_mappings(seconds=6):
+def memory_in_many_mappings(seconds=4):
     """Many small mappings end at the kernel's or the watch's limit, and nobody else notices."""
     import ctypes
 
@@ -76,7 +76,7 @@ def fork_bomb():
         return x
 
 
-def thread_bomb(seconds=6):
+def thread_bomb(seconds=4):
     """Threads end at their limit."""
     import threading
     import time
@@ -108,7 +108,7 @@ def disk_in_one_file():
                 file.write(bytes(2**20))
 
 
-def disk_in_many_files(seconds=6):
+def disk_in_many_files(seconds=4):
     """Many files and folders end at the folder's limit."""
     import itertools
     import os
@@ -121,7 +121,7 @@ def disk_in_many_files(seconds=6):
 
 
 def disk_in_an_unlinked_file():
-    """Space of files without a name is limited by the size of a file and the count of descriptors."""
+    """The count of files without a name ends with the count of descriptors."""
     import os
     import tempfile
 
@@ -166,7 +166,7 @@ def descriptors_all_open():
             os.dup(0)
 
 
-def output_flood(seconds=6):
+def output_flood(seconds=4):
     """A flood of output on both streams costs its test at most, and no memory of the grader."""
     import os
 
@@ -190,7 +190,7 @@ def output_flood_between_calls():
         return x
 
 
-def pipes_filled(seconds=6):
+def pipes_filled(seconds=4):
     """Pipes and events that are filled block their own worker only."""
     import os
 

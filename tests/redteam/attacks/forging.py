@@ -64,7 +64,7 @@ def sends_a_forged_reply():
 
 
 def sends_replies_for_the_future():
-    """Replies sent ahead of their requests, for every number that may come, do not answer them."""
+    """Replies sent ahead of their requests, for every number that may come, are answers that are wrong."""
 
     def affine(x, factor, shift=0.0):
         import os
@@ -113,7 +113,7 @@ def claims_that_a_wall_fell():
         os._exit(70)
 
 
-def answers_with_what_cannot_be_sent_back(seconds=6):
+def answers_with_what_cannot_be_sent_back(seconds=4):
     """A forged value that the grader can read and not send does not make the next call the test's mistake."""
     import sys
 
@@ -141,7 +141,7 @@ def answers_with_the_deepest_value():
 
     def halve(scaler, x):
         value = []
-        for _ in range(30):
+        for _ in range(31):
             value = [value]
         return value
 
@@ -163,7 +163,7 @@ def answers_with_a_stranger_handle():
             type(service.f_locals["self"])._keep = lambda self, value: (2**53, "../../etc/passwd")
 
 
-def answers_an_endless_reply(seconds=6):
+def answers_an_endless_reply(seconds=4):
     """A reply that announces more than it carries ends with its deadline."""
 
     def affine(x, factor, shift=0.0):
@@ -177,7 +177,7 @@ def answers_an_endless_reply(seconds=6):
             time.sleep(0.05)
 
 
-def announces_an_enormous_reply(seconds=6):
+def announces_an_enormous_reply(seconds=4):
     """A header of exabytes is refused before memory is set aside for it."""
 
     def affine(x, factor, shift=0.0):

@@ -70,38 +70,41 @@ def sockets_of_the_worker():
 
 def requests_peeked():
     """Reading the socket ahead finds no request that was not asked yet."""
+    import os
     import socket
     import threading
 
-    FOUND = []
-
-    def peek():
-        FOUND.append(socket.socket(fileno=3).recv(65536, socket.MSG_PEEK))
+    def peek(found):
+        found.append(socket.socket(fileno=os.dup(3)).recv(65536, socket.MSG_PEEK))
 
     def affine(x, factor, shift=0.0):
-        thread = threading.Thread(target=peek, daemon=True)
+        found = []
+        thread = threading.Thread(target=peek, args=(found,), daemon=True)
         thread.start()
         thread.join(0.3)
-        if FOUND and FOUND[0]:
+        if found:
             breach()
         return x
 
 
-def the_boot_configuration(seconds=6):
+def the_boot_configuration():
     """What the fork server was started with names no folder of the course, no test and no seed."""
-    import gc
     import sys
 
-    def affine(x, factor, shift=0.0):
-        def texts():
-            for thing in gc.get_objects():
-                if type(thing) in (list, tuple):
-                    yield from (each for each in thing if type(each) is str)
-                if type(thing) is dict:
-                    yield from (each for each in thing.values() if type(each) is str)
+    def texts(value, depth=0):
+        if type(value) is str:
+            yield value
+        elif depth < 3 and type(value) in (list, tuple, set, frozenset, dict):
+            for each in [*value, *(value.values() if type(value) is dict else ())]:
+                yield from texts(each, depth + 1)
 
-        for text in [*texts(), *sys.path, *sys.argv, *sys.orig_argv]:
-            if len(text) < 300 and ("redteam" in text or "/hidden" in text or "hidden_seed" in text):
+    def affine(x, factor, shift=0.0):
+        frame, found = sys._getframe(), [sys.path, sys.argv, sys.orig_argv]
+        while frame.f_back is not None:
+            frame = frame.f_back
+            found += [dict(frame.f_locals), *(getattr(each, "__dict__", {}) for each in frame.f_locals.values())]
+        for text in texts(found):
+            if len(text) < 300 and any(word in text for word in ("redteam", "/hidden", "hidden_seed")):
                 breach()
 
 
@@ -164,11 +167,10 @@ def hooks_that_raise():
 def debugger_hooks():
     """faulthandler, breakpoints and pdb open no way in and write nothing that is read."""
     import faulthandler
-    import pdb
     import sys
 
     def affine(x, factor, shift=0.0):
         faulthandler.enable(file=sys.stderr)
         faulthandler.dump_traceback_later(0.1, repeat=True, file=sys.stderr)
-        sys.breakpointhook = lambda *args: breach()
-        pdb.set_trace()
+        sys.breakpointhook = sys.__breakpointhook__
+        breakpoint()

