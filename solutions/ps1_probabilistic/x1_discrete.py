@@ -96,7 +96,7 @@ with check("x1b") as c:
 # The cell below draws such values and fits both models by SGD on mini-batches. Watch three things: where the
 # histogram's loss ends, the gap between the two models, and where the single bump of the logistic goes. For
 # comparison it also minimises the *other* direction, $\mathrm{KL}(q_\theta \,\|\, p)$, which is possible here only
-# because the data's distribution is known.
+# because the data's distribution is known. It takes a few seconds on two CPU cores.
 
 # %% role="run"
 with experiment("x1: two models of two peaks, by SGD"):
@@ -147,6 +147,8 @@ with experiment("x1: two models of two peaks, by SGD"):
     )
 
 # %% [markdown] role="text"
+# ![What to expect: the histogram follows both peaks; one bump covers them, the other chooses](figures/two_peaks.png)
+#
 # ### x1c. Several variables: a Markov chain (code, 2 points)
 #
 # A histogram over $D$ variables has $K^D$ cells. For a row of $16$ binary pixels that is 65,536, for a small binary
@@ -234,6 +236,8 @@ with experiment("x1: tables of three sizes on rows of pixels"):
     figures.show(figure, f"Held-out NLL falls with the number of examples, at the end {last} nats per row.")
 
 # %% [markdown] role="text"
+# ![What to expect: small tables lead at the left, and cross with the large one at the right](figures/tables.png)
+#
 # ### x1d. What SGD on the NLL minimises, and what it costs (written, 2 points)
 #
 # 1. Let $p$ be the distribution that the mini-batches come from. Show that the expected NLL is $H(p) +

@@ -127,6 +127,8 @@ with experiment("x2: rejection and importance weights in more and more dimension
     figures.show(figure, "Both shares fall along straight lines on a log axis, rejection's much faster.")
 
 # %% [markdown] role="text"
+# ![What to expect: two straight lines on a log axis](figures/dimensions.png)
+#
 # ### x2d. Metropolis-Hastings (code, 2 points)
 #
 # Where no global proposal is good enough, propose a *local* step from where you are. From $x$ propose
@@ -140,6 +142,10 @@ with experiment("x2: rejection and importance weights in more and more dimension
 # `log_q(new, old)` returns $\log q(\text{new} \mid \text{old})$, up to a constant, as $(C,)$; `log_f(x)` returns
 # $(C,)$. Step `t` uses `eps[t]` and `u[t]`. A proposal where $f$ is zero has `log_f` equal to $-\infty$ and is
 # refused.
+
+
+# %% role="given"
+from collections.abc import Callable
 
 
 # %% role="answer" part="x2d"
@@ -187,7 +193,7 @@ with check("x2d") as c:
 # **Three ways to the same mixture.** The cell draws from a mixture of three Gaussians in the plane: ancestrally, by
 # rejection from a wide Gaussian, and with a random walk of three step lengths. Look at the acceptance rate, at the
 # path of a single chain, and at the share of time that it spends in each component (the weights are 0.5, 0.3 and
-# 0.2).
+# 0.2). It takes a few seconds on two CPU cores.
 
 # %% role="run"
 with experiment("x2: three ways to the same mixture"):
@@ -236,6 +242,8 @@ with experiment("x2: three ways to the same mixture"):
     figures.show(figure, f"Samples of one mixture by five ways: {', '.join(pictures)}.")
 
 # %% [markdown] role="text"
+# ![What to expect: two clouds of samples, then a walk too timid, one that works, one too bold](figures/five_ways.png)
+#
 # ### x2e. Why it works, and when it does not (written, 2 points)
 #
 # 1. Show that the Metropolis-Hastings step satisfies *detailed balance*, $p(x)\,T(x' \mid x) = p(x')\,T(x \mid x')$
