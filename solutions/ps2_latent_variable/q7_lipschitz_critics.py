@@ -119,8 +119,8 @@ with check("7b") as c:
 # Write `class SNLinear(nn.Module)`:
 #
 # * `SNLinear(in_features, out_features)` has exactly two parameters, `weight` (out, in) and `bias` (out,), initialised
-#   as you like (as in `nn.Linear`, for instance), and two buffers, `u` (out,) and `v` (in,): a random unit vector and
-#   what 10 rounds of your `power_iteration` make of it.
+#   as you like (as in `nn.Linear`, for instance), and two buffers, `u` (out,) and `v` (in,): what 10 rounds of
+#   your `power_iteration` make of a random start.
 # * `forward(x)` returns $x\,(W/\sigma)^\top+b$. The bias is not divided.
 # * In **training mode**, each forward pass does one round of power iteration from the stored $u$, stores the new $u$
 #   and $v$, and uses the new $\sigma$.
@@ -182,8 +182,7 @@ with check("7c") as c:
 # size and number of steps, all trained with your `d_loss`. (The weight of the penalty grows from 0 to 10 in the first
 # half of the steps. A slope of -1 that should be +1 has to pass through 0 on its way, where the penalty is largest;
 # with the full weight from the start, the critic on a line often keeps the wrong sign. Try it.) Estimated time: QUICK
-# about
-# 10 s on two CPU cores, full about one minute.
+# about 5 s on two CPU cores, full about half a minute.
 
 
 # %% role="run"

@@ -101,20 +101,20 @@ with check("x5b") as c:
 # ### x5c. There and back again (code, 1 point)
 #
 # Nobody has photographs of horses with the same scene as zebras. Without pairs there is no absolute error. **CycleGAN**
-# (Zhu et al., ICCV 2017, eq. 2) trains two generators, $G:X\to Y$ and $F:Y\to X$, each against a discriminator of its
-# target, and asks that a round trip ends where it began:
+# (Zhu et al., ICCV 2017, eq. 2) trains two generators, $G:X\to Y$ and $H:Y\to X$, each against a discriminator of its
+# target, and asks that a round trip ends where it began (the paper calls our $H$ $F$, a name that is taken here):
 #
-# $$ \overline{\lvert F(G(x))-x\rvert}+\overline{\lvert G(F(y))-y\rvert}. $$
+# $$ \overline{\lvert H(G(x))-x\rvert}+\overline{\lvert G(H(y))-y\rvert}. $$
 #
 # Write `cycle_loss`, the sum of these two means over all numbers. The batches `x` and `y` are unpaired and may differ
 # in size.
 
 
 # %% role="answer" part="x5c"
-def cycle_loss(G: Callable[[Tensor], Tensor], F: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
-    """The mean absolute errors of both round trips, a scalar; G maps x (B, ...) to the other domain, F maps y back."""
+def cycle_loss(G: Callable[[Tensor], Tensor], H: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
+    """The mean absolute errors of both round trips, a scalar; G maps x (B, ...) to the other domain, H maps y back."""
     ### BEGIN SOLUTION
-    return (F(G(x)) - x).abs().mean() + (G(F(y)) - y).abs().mean()
+    return (H(G(x)) - x).abs().mean() + (G(H(y)) - y).abs().mean()
     ### END SOLUTION
 
 
@@ -128,7 +128,7 @@ with check("x5c") as c:
 # ### Look: round trips that prove nothing
 #
 # Two domains, both the ring of question 6. The *right* translation is the identity. Here are other ones: turn the ring
-# by $k$ eighths, mirror it, or shrink it, with the inverse as $F$.
+# by $k$ eighths, or shrink it, with the inverse as $H$.
 
 # %% role="run"
 with experiment("round trips on the ring"):
@@ -151,8 +151,8 @@ with experiment("round trips on the ring"):
 #    minimiser of $\mathbb E\lVert y-G(x)\rVert_1$ is a median in each pixel, and give an example with a few equally
 #    likely sharp targets where it is an image that never occurs. What can a PatchGAN whose logits see 70 pixels notice
 #    about an image of 256 pixels, and what not? (1 point)
-# 2. Let $(G,F)$ be invertible translations with cycle loss 0 and perfect adversarial losses. Let $T$ be any invertible
-#    map of $Y$ under which the distribution of $Y$ does not change. Show that $(T\circ G,\,F\circ T^{-1})$ is just as
+# 2. Let $(G,H)$ be invertible translations with cycle loss 0 and perfect adversarial losses. Let $T$ be any invertible
+#    map of $Y$ under which the distribution of $Y$ does not change. Show that $(T\circ G,\,H\circ T^{-1})$ is just as
 #    good. Why do the results nevertheless often look right? Name one more thing that a cycle loss of 0 permits when
 #    $Y$ holds less information than $X$. (1 point)
 
@@ -167,12 +167,12 @@ with experiment("round trips on the ring"):
 # texture, sharpness and local shape, and each patch is judged by itself: whether the left half of the image fits the
 # right one, or how many windows the house has, no logit can see.
 #
-# **2.** The round trips are unchanged: $F\circ T^{-1}\circ T\circ G=F\circ G=\mathrm{id}$ on $X$, and
-# $T\circ G\circ F\circ T^{-1}=\mathrm{id}$ on $Y$. $G(x)$ has the distribution of $Y$, so does $T(G(x))$ by
-# assumption; and $T^{-1}(y)$ has the distribution of $Y$, so $F(T^{-1}(y))$ has that of $X$. All four losses are
+# **2.** The round trips are unchanged: $H\circ T^{-1}\circ T\circ G=H\circ G=\mathrm{id}$ on $X$, and
+# $T\circ G\circ H\circ T^{-1}=\mathrm{id}$ on $Y$. $G(x)$ has the distribution of $Y$, so does $T(G(x))$ by
+# assumption; and $T^{-1}(y)$ has the distribution of $Y$, so $H(T^{-1}(y))$ has that of $X$. All four losses are
 # the same, as for the turns of the ring. It often looks right because the networks are convolutional, start near simple
 # local maps and change as little as they must: the architecture, not the loss, chooses among the solutions. When $Y$
-# holds less information, $G$ may hide what $F$ needs in a weak, invisible pattern of $G(x)$ (Chu, Zhmoginov and
+# holds less information, $G$ may hide what $H$ needs in a weak, invisible pattern of $G(x)$ (Chu, Zhmoginov and
 # Sandler,
 # 2017), so that the trip is perfect and the translation meaningless.
 # ### END SOLUTION

@@ -263,5 +263,5 @@ def test_gradients_flow_through_sigma_into_two_parameters(ps, rng):
     parameters, saved, u, v, weight = ps.run(probe_names)
     expect_equal(parameters, {"weight": [3, 4], "bias": [3]}, "exactly two parameters, weight and bias, are learnt")
     expect_equal(dict(sorted(saved.items())), {"bias": [3], "u": [3], "v": [4], "weight": [3, 4]}, "buffers are saved")
-    expect_close(v, weight.T @ u / (weight.T @ u).norm(), "a fresh layer's v belongs to its u", rtol=0.05, atol=0.1)
-    expect_close(u.norm(), 1.0, "u is a unit vector", rtol=1e-4)
+    image = weight @ v  # the last round of power iteration, however many there were, made u of this v
+    expect_close(u, image / image.norm(), "a fresh layer's u and v come out of power iteration", rtol=1e-3, atol=1e-4)

@@ -133,43 +133,43 @@ def runs_the_generator_twice(G, D, x, y, weight):
 
 
 @wrong("cycle_loss")
-def goes_only_one_way(G, F, x, y):
-    return (F(G(x)) - x).abs().mean()
+def goes_only_one_way(G, H, x, y):
+    return (H(G(x)) - x).abs().mean()
 
 
 @wrong("cycle_loss")
-def composes_in_the_wrong_order(G, F, x, y):
-    return (G(F(x)) - x).abs().mean() + (F(G(y)) - y).abs().mean()
+def composes_in_the_wrong_order(G, H, x, y):
+    return (G(H(x)) - x).abs().mean() + (H(G(y)) - y).abs().mean()
 
 
 @wrong("cycle_loss")
-def compares_with_the_other_domain(G, F, x, y):
-    return (G(x) - x).abs().mean() + (F(y) - y).abs().mean()
+def compares_with_the_other_domain(G, H, x, y):
+    return (G(x) - x).abs().mean() + (H(y) - y).abs().mean()
 
 
 @wrong("cycle_loss")
-def squares_the_cycle(G, F, x, y):
-    return (F(G(x)) - x).square().mean() + (G(F(y)) - y).square().mean()
+def squares_the_cycle(G, H, x, y):
+    return (H(G(x)) - x).square().mean() + (G(H(y)) - y).square().mean()
 
 
 @wrong("cycle_loss")
-def averages_both_cycles(G, F, x, y):
-    return ((F(G(x)) - x).abs().mean() + (G(F(y)) - y).abs().mean()) / 2
+def averages_both_cycles(G, H, x, y):
+    return ((H(G(x)) - x).abs().mean() + (G(H(y)) - y).abs().mean()) / 2
 
 
 @wrong("cycle_loss")
-def adds_up_pixels(G, F, x, y):
-    return (F(G(x)) - x).abs().flatten(1).sum(1).mean() + (G(F(y)) - y).abs().flatten(1).sum(1).mean()
+def adds_up_pixels(G, H, x, y):
+    return (H(G(x)) - x).abs().flatten(1).sum(1).mean() + (G(H(y)) - y).abs().flatten(1).sum(1).mean()
 
 
 @wrong("cycle_loss")
-def forgets_the_absolute_value(G, F, x, y):
-    return (F(G(x)) - x).mean() + (G(F(y)) - y).mean()
+def forgets_the_absolute_value(G, H, x, y):
+    return (H(G(x)) - x).mean() + (G(H(y)) - y).mean()
 
 
 @wrong("cycle_loss")
-def keeps_the_examples_apart(G, F, x, y):
-    return (F(G(x)) - x).abs().flatten(1).mean(1) + (G(F(y)) - y).abs().flatten(1).mean()
+def keeps_the_examples_apart(G, H, x, y):
+    return (H(G(x)) - x).abs().flatten(1).mean(1) + (G(H(y)) - y).abs().flatten(1).mean()
 
 
 @right("receptive_field")
@@ -197,5 +197,5 @@ def by_bce_and_l1_loss(G, D, x, y, weight):
 
 
 @right("cycle_loss")
-def by_l1_loss(G, F, x, y):
-    return functional.l1_loss(F(G(x)), x) + functional.l1_loss(G(F(y)), y)
+def by_l1_loss(G, H, x, y):
+    return functional.l1_loss(H(G(x)), x) + functional.l1_loss(G(H(y)), y)
