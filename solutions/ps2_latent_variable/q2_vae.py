@@ -198,8 +198,8 @@ def interpolate(vae: nn.Module, x0: Tensor, x1: Tensor, n: int) -> Tensor:
     """Probabilities of ink (n, D) at n even steps from the mean code of image x0 (D,) to that of x1 (D,)."""
     ### BEGIN SOLUTION
     mu, _ = vae.encode(torch.stack([x0, x1]))  # (2, L)
-    t = torch.linspace(0, 1, n, dtype=mu.dtype, device=mu.device)[:, None]
-    return torch.sigmoid(vae.decode((1 - t) * mu[0] + t * mu[1]))
+    codes = torch.stack([torch.lerp(mu[0], mu[1], i / (n - 1)) for i in range(n)])
+    return torch.sigmoid(vae.decode(codes))
     ### END SOLUTION
 
 

@@ -76,7 +76,7 @@ def logit_inverse(y: Tensor, alpha: float = 0.05) -> Tensor:
     """Grey values (B, ...) uint8 whose dequantised and logit-transformed values are y (B, ...)."""
     ### BEGIN SOLUTION
     v = 256 * (torch.sigmoid(y) - alpha) / (1 - 2 * alpha)
-    return v.floor().clamp(0, 255).to(torch.uint8)
+    return v.clamp(0, 255).to(torch.uint8)  # the conversion cuts off what is behind the point
     ### END SOLUTION
 
 

@@ -26,12 +26,12 @@ def probe_weights(ns, W, b, s2, A, c, logvar, x, eps):
         def decode(self, z):
             if z.dim() != 2:
                 raise ValueError(f"decode takes a batch of codes (M, L), not a tensor of shape {tuple(z.shape)}")
-            return z @ W.T + b
+            return 2 * (z @ W.T + b)  # not the mean itself: x and what decode returns cannot be exchanged
 
-        def logprob(self, x, mean):
-            if x.shape != mean.shape:
-                raise ValueError(f"logprob takes x and mean of one shape, not {tuple(x.shape)} and {tuple(mean.shape)}")
-            return -0.5 * ((x - mean) ** 2 * math.exp(-s2) + s2 + math.log(2 * math.pi)).sum(1)
+        def logprob(self, x, output):
+            if x.shape != output.shape:
+                raise ValueError(f"logprob: x is {tuple(x.shape)}, what decode returned is {tuple(output.shape)}")
+            return -0.5 * ((x - output / 2) ** 2 * math.exp(-s2) + s2 + math.log(2 * math.pi)).sum(1)
 
     return ns.log_weights(Affine(), x, eps)
 

@@ -413,6 +413,13 @@ def samples_the_ends(vae, x0, x1, n):
 
 
 @right("interpolate")
+def even_numbers_between_zero_and_one(vae, x0, x1, n):
+    mu, _ = vae.encode(torch.stack([x0, x1]))
+    t = torch.linspace(0, 1, n, dtype=mu.dtype)[:, None]
+    return torch.sigmoid(vae.decode((1 - t) * mu[0] + t * mu[1]))
+
+
+@right("interpolate")
 def one_code_at_a_time(vae, x0, x1, n):
     m0, m1 = vae.encode(x0[None])[0], vae.encode(x1[None])[0]
     images = [torch.sigmoid(vae.decode(torch.lerp(m0, m1, i / (n - 1))))[0] for i in range(n)]

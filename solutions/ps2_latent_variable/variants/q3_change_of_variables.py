@@ -225,6 +225,11 @@ def exponential_overflows(y, alpha=0.05):
 
 
 @right("logit_inverse")
+def floors_first(y, alpha=0.05):
+    return raw(y, alpha).floor().clamp(0, 255).to(torch.uint8)
+
+
+@right("logit_inverse")
 def truncates_after_clamping(y, alpha=0.05):
     return torch.clamp(raw(y, alpha), min=0, max=255.5).byte()
 

@@ -101,6 +101,13 @@ def one_sample_for_all(vae, x, eps):
     return (likelihoods(vae, x, z) + normal_logpdf(z, 0 * z, 0 * z) - normal_logpdf(z, mu, logvar)).T
 
 
+@wrong("log_weights")
+def image_and_output_exchanged(vae, x, eps):
+    mu, logvar, z = sampled(vae, x, eps)
+    rec = torch.stack([vae.logprob(vae.decode(each), x) for each in z])
+    return (rec + normal_logpdf(z, 0 * z, 0 * z) - normal_logpdf(z, mu, logvar)).T
+
+
 @right("log_weights")
 def sample_by_sample(vae, x, eps):
     mu, logvar, z = sampled(vae, x, eps)
