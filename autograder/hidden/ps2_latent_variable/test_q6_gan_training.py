@@ -200,6 +200,8 @@ def test_covered_modes_and_good_samples_are_counted(ps, rng):
         centers = 5 * torch.eye(6, dtype=torch.float64)[:K, :D] - 3 * torch.arange(K).double()[:, None]
         owners = torch.from_numpy(rng.integers(0, max(1, K - 1), size=23))
         samples = centers[owners] + 1.4 * r * (2 * uniform(rng, 23, D) - 1)
+        corners = r * torch.tensor([[0.8, 0.8, 0.0], [0.8, 0.3, 0.0], [1.2, 0.0, 0.0]], dtype=torch.float64)[:, :D]
+        samples = torch.cat([samples, centers[:1] + corners])  # in the square, out of the diamond, in the squared ball
         expect_coverage(ps, samples, centers, r, "a mode is covered by one good sample; the share is of all samples")
         far = torch.cat([samples, 100 + normal(rng, 4, D)])
         expect_coverage(ps, far, centers, r, "samples that are nearest to a mode but far from it are not good")
