@@ -116,7 +116,7 @@ with experiment("x3: EM against Adam on image patches"):
     X_race = X_train[:N_race]
     rank = X_race.norm(dim=1).argsort().argsort()  # K groups of equal size, by contrast, as in question 4
     group = torch.nn.functional.one_hot(rank * K_race // N_race, K_race).double()
-    start = m_step(X_race, (0.9 * group + 0.1 / K_race).log(), ridge=1e-5)
+    start = m_step(X_race, (0.9 * group + 0.1 / K_race).log(), ridge=1e-6)
 
     def free_from(log_pi: Tensor, mus: Tensor, Sigmas: Tensor) -> list[Tensor]:
         """The free numbers of a mixture, ready for an optimiser."""
@@ -139,7 +139,7 @@ with experiment("x3: EM against Adam on image patches"):
     mean, whiten = X_race.mean(0), torch.linalg.inv(torch.linalg.cholesky(fit_gaussian(X_race)[1]))
     white_start = (start[0], (start[1] - mean) @ whiten.T, whiten @ start[2] @ whiten.T)
     race = {
-        "EM": em_fit(X_race, log_resp_start, steps, ridge=1e-5)[1],
+        "EM": em_fit(X_race, log_resp_start, steps, ridge=1e-6)[1],
         "Adam, patches as they are": adam(X_race, free_from(*start), lr=0.001),
         "Adam, whitened patches": adam((X_race - mean) @ whiten.T, free_from(*white_start), lr=0.02)
         + whiten.diagonal().log().sum(),
