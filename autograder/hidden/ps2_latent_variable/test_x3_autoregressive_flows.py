@@ -48,6 +48,20 @@ def test_every_output_sees_all_earlier_inputs(ps):
             total = paths(ps.made_masks(D, hidden), D, hidden)
             lower = torch.tril(torch.ones(D, D), -1) == 1
             expect_true(bool((total[lower] > 0).all()), "no path from an input to a later output")
+            expect_all_allowed(ps.made_masks(D, hidden), D)
+
+
+def expect_all_allowed(masks, D):
+    """All connections that the degrees allow are there; a unit's degree is read off as the largest that it sees."""
+    before = torch.arange(1, D + 1)
+    for mask in masks[:-1]:
+        degrees = (mask * before).amax(1)
+        allowed = degrees[:, None] >= before
+        expect_true(torch.equal(mask == 1, allowed), "a connection that the degrees allow is missing")
+        before = degrees
+    allowed = torch.arange(1, D + 1)[:, None] > before
+    expect_true(torch.equal(masks[-1] == 1, allowed), "a connection that the degrees allow is missing")
+    expect_true(bool(allowed.any(0).all()), "a hidden unit that sees all inputs is of no use to any output")
 
 
 def probe_made_outputs(ns, D, hidden, x):
