@@ -52,7 +52,7 @@
 def d_loss(real_logits: Tensor, fake_logits: Tensor, kind: str) -> Tensor:
     """What the discriminator minimises, a scalar; the logits of real and of fake examples have any shapes."""
     ### BEGIN SOLUTION
-    losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    losses = {
         "minimax": lambda r, f: F.softplus(-r).mean() + F.softplus(f).mean(),
         "non_saturating": lambda r, f: F.softplus(-r).mean() + F.softplus(f).mean(),
         "least_squares": lambda r, f: 0.5 * (r - 1).square().mean() + 0.5 * f.square().mean(),
@@ -88,7 +88,7 @@ with check("5a") as c:
 def g_loss(fake_logits: Tensor, kind: str) -> Tensor:
     """What the generator minimises, a scalar; the logits of its fakes have any shape."""
     ### BEGIN SOLUTION
-    losses: dict[str, Callable[[Tensor], Tensor]] = {
+    losses = {
         "minimax": lambda f: -F.softplus(f).mean(),
         "non_saturating": lambda f: F.softplus(-f).mean(),
         "least_squares": lambda f: 0.5 * (f - 1).square().mean(),
