@@ -72,6 +72,12 @@ def test_an_assertion_about_lengths_is_no_value_to_change(tmp_path: Path) -> Non
     assert swapped.mutated == "return zip(w, X, strict=True)"
 
 
+def test_a_comment_beside_a_listed_line_may_change(tmp_path: Path) -> None:
+    old, new = (mutants(tmp_path, f"return X + w  # {comment}")[0] for comment in ("old", "new"))
+    assert old.key == new.key
+    assert "old" in old.original
+
+
 def test_a_listed_mutant_is_explained_and_an_entry_without_survivor_is_stale(tmp_path: Path) -> None:
     alive, dead, *_ = made = mutants(tmp_path, "return X + w")
     entries = "".join(

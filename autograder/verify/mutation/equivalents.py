@@ -6,7 +6,8 @@
     mutated = "L = torch.linalg.cholesky(Sigma - 0)"
     reason = "adding and subtracting zero are the same"
 
-Entries are found by their lines, not by line numbers, so that they stay valid when code moves.
+Entries are found by their lines, not by line numbers, without their comments, so that they stay valid
+when code moves.
 """
 
 import tomllib
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Refusal
-from autograder.verify.mutation.mutants import Mutant
+from autograder.verify.mutation.mutants import Mutant, without_comments
 
 FILE = "equivalent_mutants.toml"
 KEYS = ("question", "original", "mutated", "reason")
@@ -58,4 +59,5 @@ def _entry(number: int, entry: dict[str, Any]) -> tuple[tuple[str, str, str], st
         raise Refusal(f"{FILE}: entry {number} must hold the texts {', '.join(KEYS)} and nothing else.")
     if not entry["reason"].strip():
         raise Refusal(f"{FILE}: entry {number} gives no reason.")
-    return (entry["question"], entry["original"], entry["mutated"]), entry["reason"]
+    key = (entry["question"], without_comments(entry["original"]), without_comments(entry["mutated"]))
+    return key, entry["reason"]

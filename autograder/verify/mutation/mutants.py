@@ -1,6 +1,7 @@
 """The mutants of a question: each is one answer cell of the reference with one small change inside its solution."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher, unified_diff
@@ -12,6 +13,9 @@ from parso.tree import NodeOrLeaf
 
 from autograder.source import Cell, Question
 from autograder.verify.mutation.operators import all_operators
+
+
+COMMENT = re.compile(r" {2,}# .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,13 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What stays the same when lines move."""
-        return self.question, self.original, self.mutated
+        """What stays the same when lines move and comments change."""
+        return self.question, without_comments(self.original), without_comments(self.mutated)
+
+
+def without_comments(lines: str) -> str:
+    """The lines without the comments at their ends."""
+    return COMMENT.sub("", lines)
 
 
 def mutants_of(question: Question, sources: Mapping[str, str]) -> Iterator[Mutant]:

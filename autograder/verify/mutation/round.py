@@ -87,7 +87,7 @@ def _tear_up(papers: Iterable[Paper]) -> None:
 def _show(mutant: Mutant, reason: str | None, console: Console) -> None:
     if reason is None:
         console.print(Text(f"survives: {mutant.question}, {mutant.part}, {mutant.operator}", style="bold red"))
-        console.print(Text(mutant.diff))
+        console.print(Text(mutant.diff), soft_wrap=True)
 
 
 def tell(result: Round, console: Console) -> None:
