@@ -14,7 +14,6 @@ from parso.tree import NodeOrLeaf
 from autograder.source import Cell, Question
 from autograder.verify.mutation.operators import all_operators
 
-
 COMMENT = re.compile(r" {2,}# .*$", re.MULTILINE)
 
 
