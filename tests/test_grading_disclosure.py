@@ -33,6 +33,8 @@ A, X = torch.ones(3, 4), torch.ones(3)
         lambda: torch.cat([A, torch.ones(2, 5)]),
         lambda: X[torch.ones(4).bool()],
         lambda: torch.einsum("ij,jk->ik", A, A),
+        lambda: torch.nn.Linear(4, 2)(A.double()),
+        lambda: torch.nn.Conv2d(1, 1, 1)(A.double()[None, None]),
         lambda: torch.linalg.cholesky(A),
         lambda: torch.linalg.cholesky(-torch.eye(3)),
         lambda: torch.linalg.solve(torch.eye(3), torch.eye(4)),
@@ -56,6 +58,24 @@ def test_errors_of_shape_dtype_and_kind_are_shown_whole(mistake: Callable[[], An
         mistake()
     text = str(caught.value).strip().partition("\n")[0]
     assert DISCLOSURE.text(text) == text
+
+
+def changed_in_place() -> None:
+    scale = X.clone().requires_grad_().exp()
+    (scale * scale.mul_(2)).sum().backward()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "shown"),
+    [
+        (changed_in_place, "one of the variables needed for gradient computation has been modified by an inplace"),
+        (lambda: torch.nn.BatchNorm1d(4)(A[:1]), "Expected more than 1 value per channel when training"),
+    ],
+)
+def test_of_long_errors_the_part_that_says_which_is_shown(mistake: Callable[[], Any], shown: str) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (any library's error)
+        mistake()
+    assert (DISCLOSURE.text(str(caught.value)) or "").startswith(shown)
 
 
 @pytest.mark.parametrize(

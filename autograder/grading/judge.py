@@ -37,6 +37,11 @@ from autograder.worker import BadReply, Died, Raised, TimedOut, WorkerOutcome
 # Plain data cannot make a hidden test raise these: the test is wrong, or its files are missing.
 COURSE_ERRORS = (HiddenTestError, HostFailed, NameError, ImportError, OSError, SyntaxError)
 ABSENT_NAME = re.compile(r"(?:name '|the notebook does not define )([^\W\d]\w{0,80})")
+IN_PLACE = "one of the variables needed for gradient computation has been modified by an inplace operation"
+NOT_DIFFERENTIABLE = (
+    "what your code returned cannot be differentiated: an in-place operation (`+=`, `mul_`, `x[i] = ...`) changed a "
+    "tensor that the backward pass needs"
+)
 MEGABYTES = re.compile(r"more than (\d{1,7}) MB")
 
 
@@ -83,6 +88,8 @@ class Judge:
         if error.kind == "NameError" and (name := self._absent(error.text)):
             return NotDefined(name, self._note_on(name), place)
         if error.origin == "probe" and place is None:
+            if error.text.startswith(IN_PLACE):
+                return Different("value", NOT_DIFFERENTIABLE)
             return Unusable(calls.returned or "something else", f"in a probe: {error.kind}: {error.text}")
         text = known.text(error.text) if error.origin != "student" else None
         return RaisedError(known.kind(error.kind), place, text, loading)

@@ -66,6 +66,8 @@ only integer tensors of a single element can be converted to an index
 Boolean value of Tensor with more than one value is ambiguous
 expected m1 and m2 to have the same dtype, but got: {dtype} != {dtype}
 expected mat1 and mat2 to have the same dtype, but got: {dtype} != {dtype}
+mat1 and mat2 must have the same dtype, but got {dtype} and {dtype}
+Input type ({dtype}) and bias type ({dtype}) should be the same
 dot : expected both vectors to have same dtype, but found {dtype} and {dtype}
 vdot : expected both vectors to have same dtype, but found {dtype} and {dtype}
 where expected condition to be a boolean tensor, but got a tensor with dtype {dtype}
@@ -91,6 +93,8 @@ grad can be implicitly created only for scalar outputs
 a leaf Variable that requires grad is being used in an in-place operation.
 a view of a leaf Variable that requires grad is being used in an in-place operation.
 Trying to backward through the graph a second time
+one of the variables needed for gradient computation has been modified by an inplace operation
+Expected more than 1 value per channel when training
 One of the differentiated Tensors does not require grad
 One of the differentiated Tensors appears to not have been used in the graph.
 {name}(): argument '{name}' (position {n}) must be {name}, not {name}

@@ -22,6 +22,9 @@ from autograder.grading.outcomes import (
 
 WITHHELD = "Its text is not shown here, because it could carry the hidden inputs out; run your function to see it."
 
+NO_GPU = "Grading has no GPU. Put new tensors where the inputs are (device=x.device), and name no device."
+ADVICE = {"Torch not compiled with CUDA enabled": NO_GPU, "Found no NVIDIA driver on your system.": NO_GPU}
+
 
 def printable(text: str) -> str:
     """Without what moves a terminal's cursor or is no character at all: some of the text is a student's."""
@@ -60,7 +63,8 @@ def _(outcome: NotDefined) -> str:
 def _(outcome: RaisedError) -> str:
     when = "The cell that defines it" if outcome.loading else "Your code"
     what = f"{when} raised {outcome.kind}{': ' + outcome.text if outcome.text else ''}{_at(outcome.place)}"
-    return f"{what}\n{WITHHELD}" if outcome.text is None else what
+    more = WITHHELD if outcome.text is None else ADVICE.get(outcome.text)
+    return f"{what}\n{more}" if more else what
 
 
 def _at(place: Place | None) -> str:
