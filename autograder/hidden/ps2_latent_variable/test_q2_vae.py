@@ -15,24 +15,45 @@ from torch.distributions import Independent, MultivariateNormal, Normal, kl_dive
 
 from autograder.hidden.ps2_latent_variable import elbo_pieces
 from autograder.hidden.ps2_latent_variable.linear_gaussian import draw_model, log_density
-from autograder.testing import expect_close, expect_equal, expect_shape, expect_true, normal, points, uniform
+from autograder.hidden.ps2_latent_variable.network_checks import strangers
+from autograder.testing import (
+    expect_close,
+    expect_equal,
+    expect_finite,
+    expect_shape,
+    expect_true,
+    normal,
+    points,
+    uniform,
+)
+
+ALONE = "in evaluation mode a row depends on itself only, not on the rest of the batch and not on chance"
 
 
-def probe_coder(ns, name, batch, L):
-    """encode or decode of the student's networks: for a batch, for its third row alone, and what parameters feel."""
+def probe_layers(ns, name, batch, L):
+    """Of encode or decode in evaluation mode: tensors that are no parameters, parameters that feel, the mode after."""
     import torch
 
     torch.manual_seed(11)
-    vae = ns.VAE(784, L, 24).double().eval()
+    vae = ns.VAE(784, L, 24).eval()
     outputs = getattr(vae, name)(batch)
-    alone = getattr(vae, name)(batch[2:3])
     every = outputs if isinstance(outputs, (tuple, list)) else [outputs]
+    hidden = ns.strangers(vae, every)
     total = sum((output * output).sum() for output in every if isinstance(output, torch.Tensor))
     felt = 0
     if isinstance(total, torch.Tensor) and total.requires_grad:
         total.backward()
-        felt = sum(1 for p in vae.parameters() if p.grad is not None and bool(p.grad.abs().sum() > 0))
-    return outputs, alone, felt
+        felt = sum(1 for p in vae.parameters() if p.grad is not None and bool((p.grad != 0).any()))  # NaN is felt
+    return hidden, felt, vae.training
+
+
+def probe_coder(ns, name, batch, L):
+    """encode or decode of the student's networks: for a batch, and for its third row alone."""
+    import torch
+
+    torch.manual_seed(11)
+    vae = ns.VAE(784, L, 24).double().eval()
+    return getattr(vae, name)(batch), getattr(vae, name)(batch[2:3])
 
 
 def probe_elbo(ns, W, b, s2, A, c, logvar, x, eps, *beta):
@@ -78,6 +99,16 @@ def provide_pieces(ps):
     ps.provide(**{name: getattr(elbo_pieces, name) for name in names})
 
 
+def expect_layers(ps, name, batch, L):
+    """All layers are parameters of the model, they can be trained, and evaluation mode stays what it is."""
+    ps.provide(strangers=strangers)
+    hidden, felt, training = ps.run(probe_layers, name, batch.float(), L)
+    lost = f"layers behind {name} are no parameters of the model: make them attributes, or an nn.ModuleList"
+    expect_equal(hidden, 0, lost)
+    expect_true(felt > 0, f"no gradient of what {name} returns reaches a parameter of the model")
+    expect_equal(training, False, f"{name} left evaluation mode: only the training loop calls train()")
+
+
 def three(got, B):
     """elbo, rec and kl, each (B,), or a sentence."""
     expect_true(isinstance(got, (tuple, list)) and len(got) == 3, "three results: elbo, rec, kl")
@@ -99,27 +130,30 @@ def test_encoder_names_a_mean_and_a_log_variance_per_image(ps, rng):
     """`encode` gives mu and logvar, each (B, L), unbounded, image by image, by layers that can be trained."""
     provide_pieces(ps)
     x = 20 * normal(rng, 64, 784)
-    outputs, alone, felt = ps.run(probe_coder, "encode", x, 5)
+    expect_layers(ps, "encode", x, 5)
+    outputs, alone = ps.run(probe_coder, "encode", x, 5)
     expect_true(isinstance(outputs, (tuple, list)) and len(outputs) == 2, "two results: mu and logvar")
     for output, single in zip(outputs, alone, strict=True):
         expect_shape(output, 64, 5)
+        expect_finite(output, "NaN or infinity: logvar is what the last layer says, not the logarithm of it")
         expect_true(output.min() < 0 < output.max(), "means and log-variances may be negative: no activation at last")
-        expect_close(single, output[2:3], "an image's code does not depend on the rest of the batch, or on chance")
+        expect_close(single, output[2:3], ALONE)
         expect_true(output.std(0).min() > 0, "every number of the code depends on the image")
     expect_true(not torch.allclose(*outputs), "mu and logvar are two different outputs of the network")
-    expect_true(felt > 0, "the encoder's layers are no parameters of the model: make them attributes, or a ModuleList")
 
 
 @points(1, part="2a", hint="decode returns logits: any real number, one per pixel")
 def test_decoder_returns_logits(ps, rng):
     """`decode` gives a logit for each pixel, of either sign, code by code, by layers that can be trained."""
     provide_pieces(ps)
-    logits, alone, felt = ps.run(probe_coder, "decode", 200 * normal(rng, 33, 6), 6)
+    z = 200 * normal(rng, 33, 6)
+    expect_layers(ps, "decode", z, 6)
+    logits, alone = ps.run(probe_coder, "decode", z, 6)
     expect_shape(logits, 33, 784)
+    expect_finite(logits, "NaN or infinity: a logit is what the last layer says, with nothing behind it")
     expect_true(logits.min() < 0 < logits.max(), "a logit may be negative: no activation after the last layer")
     expect_true(logits.max() > 1.5, "a logit may be large: no activation after the last layer")
-    expect_close(alone, logits[2:3], "an image depends on its own code only, and not on chance")
-    expect_true(felt > 0, "the decoder's layers are no parameters of the model: make them attributes, or a ModuleList")
+    expect_close(alone, logits[2:3], ALONE)
 
 
 @points(2, part="2a", hint="one code per image, made of its own mean, variance and noise; its log-likelihood, summed")

@@ -9,7 +9,16 @@ import torch
 from scipy.stats import norm
 
 from autograder.hidden.ps2_latent_variable.flow_probes import affine_coupling, coupling_net, log_abs_det, two, weights
-from autograder.testing import expect_close, expect_equal, expect_shape, expect_true, non_contiguous, normal, points
+from autograder.testing import (
+    expect_close,
+    expect_equal,
+    expect_finite,
+    expect_shape,
+    expect_true,
+    non_contiguous,
+    normal,
+    points,
+)
 
 PAIR = "forward returns two things: z and the log-determinants"
 
@@ -200,6 +209,7 @@ def test_training_reaches_the_network_and_not_the_mask(ps, rng):
         z, logdet = two(pair, PAIR)
         expect_shape(z, 3, 5)
         expect_shape(logdet, 3)
+        expect_finite(logdet, "log-determinants that are NaN or infinite give no gradient")
         ends.append(float((pull * z).sum() + logdet.sum()))
     slope = sum(float((grad * d).sum()) for grad, d in zip(grads, directions, strict=True))
     expect_close(slope, (ends[0] - ends[1]) / (2 * h), rtol=1e-5, atol=1e-6)

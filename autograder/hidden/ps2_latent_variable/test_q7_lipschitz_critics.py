@@ -51,7 +51,7 @@ def probe_singular(ns, W, u, n_steps):
 
 
 def probe_layer(ns, W, b, u, xs, modes, pull):
-    """Outputs, weight's and bias's gradients and buffers after each pass of a layer with these weights and this u."""
+    """Of a layer with these weights and this u, after each pass: outputs, both gradients, both buffers, the mode."""
     import torch
 
     layer = ns.SNLinear(W.shape[1], W.shape[0]).double()
@@ -66,7 +66,7 @@ def probe_layer(ns, W, b, u, xs, modes, pull):
         learnt = [layer.weight, layer.bias]
         slopes = torch.autograd.grad((pull[: len(x)] * out).sum(), learnt, allow_unused=True)
         slopes = [torch.zeros_like(p) if s is None else s for s, p in zip(slopes, learnt, strict=True)]
-        seen.append([out.detach(), *slopes, layer.u.detach().clone(), layer.v.detach().clone()])
+        seen.append([out.detach(), *slopes, layer.u.detach().clone(), layer.v.detach().clone(), layer.training])
     return seen
 
 
@@ -204,6 +204,13 @@ def test_sigma_is_the_largest_singular_value_and_differentiable(ps, rng):
     expect_close(kept, start, "the u that was given must not be changed in place")
 
 
+def expect_registered(ps):
+    """Parameters and buffers are the layer's own, so that they move, train and are saved with it."""
+    saved = ps.run(probe_names)[1]
+    lost = "weight and bias must be registered as nn.Parameter, u and v by register_buffer, under these names"
+    expect_true(isinstance(saved, dict) and {"weight", "bias", "u", "v"} <= set(saved), lost)
+
+
 def layer_oracle(W, b, u, v, x, pull):
     """Outputs and gradients of x (W / sigma)' + b with sigma = u.Wv and constant u, v."""
     W, b, x, pull = (each.numpy() for each in (W, b, x, pull[: len(x)]))
@@ -222,9 +229,10 @@ def layer_draws(rng):
 def test_training_passes_take_one_round_each(ps, rng):
     """Three passes in training mode are normalised by one, two and three rounds from the first u; the bias is added."""
     ps.provide(power_iteration=good_power_iteration)
+    expect_registered(ps)
     W, b, u, xs, pull = layer_draws(rng)
     seen = ps.run(probe_layer, W, b, u, xs, [True] * 3, pull)
-    for n, ((out, _, _, new_u, new_v), x) in enumerate(zip(seen, xs, strict=True), start=1):
+    for n, ((out, _, _, new_u, new_v, _), x) in enumerate(zip(seen, xs, strict=True), start=1):
         _, want_u, want_v = rounds(W, u, n)
         expect_close(out, layer_oracle(W, b, want_u, want_v, x, pull)[0], "one round per pass; the bias is not divided")
         expect_close(new_u, want_u, "the new u is stored")
@@ -235,10 +243,12 @@ def test_training_passes_take_one_round_each(ps, rng):
 def test_evaluation_changes_nothing(ps, rng):
     """In evaluation mode the stored u and v are used and kept, and training goes on from them."""
     ps.provide(power_iteration=good_power_iteration)
+    expect_registered(ps)
     W, b, u, xs, pull = layer_draws(rng)
     seen = ps.run(probe_layer, W, b, u, [xs[0], xs[0], xs[1], xs[2]], [True, False, False, True], pull)
     _, want_u, want_v = rounds(W, u, 1)
-    for (out, _, _, new_u, new_v), x in zip(seen[1:3], (xs[0], xs[1]), strict=True):
+    for (out, _, _, new_u, new_v, training), x in zip(seen[1:3], (xs[0], xs[1]), strict=True):
+        expect_equal(training, False, "forward left evaluation mode: only the training loop calls train()")
         expect_close(out, layer_oracle(W, b, want_u, want_v, x, pull)[0], "sigma is that of the stored vectors")
         expect_close(new_u, want_u, "u must not move while the layer is evaluated")
         expect_close(new_v, want_v, "v must not move while the layer is evaluated")
@@ -251,10 +261,11 @@ def test_evaluation_changes_nothing(ps, rng):
 def test_gradients_flow_through_sigma_into_two_parameters(ps, rng):
     """Weight and bias are the only parameters, with exact gradients through sigma; u and v are saved unit vectors."""
     ps.provide(power_iteration=good_power_iteration)
+    expect_registered(ps)
     W, b, u, xs, pull = layer_draws(rng)
     seen = ps.run(probe_layer, W, b, u, [xs[0], xs[2]], [True, False], pull)
     _, want_u, want_v = rounds(W, u, 1)
-    for (_, by_weight, by_bias, _, _), x in zip(seen, (xs[0], xs[2]), strict=True):
+    for (_, by_weight, by_bias, *_), x in zip(seen, (xs[0], xs[2]), strict=True):
         want = layer_oracle(W, b, want_u, want_v, x, pull)
         expect_close(
             by_weight, want[1], "sigma depends on the weight: its gradient belongs to the layer's, in both modes"

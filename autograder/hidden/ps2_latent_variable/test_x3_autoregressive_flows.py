@@ -10,6 +10,7 @@ from autograder.hidden.ps2_latent_variable.made_networks import (
     triangular_network,
     triangular_weights,
 )
+from autograder.hidden.ps2_latent_variable.network_checks import strangers
 from autograder.testing import expect_close, expect_equal, expect_shape, expect_true, non_contiguous, normal, points
 
 SIZES = ((5, [8, 11]), (2, [3]), (4, [7, 3, 6]), (6, [5]))
@@ -74,8 +75,18 @@ def probe_made_outputs(ns, D, hidden, x):
     return first(x), second(x)
 
 
+def probe_strangers(ns, D, hidden, x):
+    """How many trainable tensors mu and alpha depend on that are no parameters of the network."""
+    net = ns.MADE(D, hidden)
+    outputs = net(x)
+    return ns.strangers(net, outputs if isinstance(outputs, (tuple, list)) else [outputs])
+
+
 def expect_two_outputs(ps, D, hidden, x):
-    """mu and alpha have the shape of x; networks with the same state give the same."""
+    """mu and alpha have the shape of x; all layers are registered; networks with the same state give the same."""
+    ps.provide(strangers=strangers)
+    lost = "layers are no parameters of the network: make them attributes, an nn.Sequential or an nn.ModuleList"
+    expect_equal(ps.run(probe_strangers, D, hidden, x.float()), 0, lost)
     first, second = ps.run(probe_made_outputs, D, hidden, x)
     for both in (first, second):
         expect_true(isinstance(both, (tuple, list)) and len(both) == 2, "forward returns two things: mu and alpha")

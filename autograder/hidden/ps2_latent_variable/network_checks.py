@@ -1,0 +1,20 @@
+"""What goes wrong with networks rather than with formulas, for `ps.provide`; it judges nothing."""
+
+import torch
+
+
+def strangers(module, outputs):
+    """How many trainable tensors the outputs depend on that `module.parameters()` does not hold."""
+    known = {id(parameter) for parameter in module.parameters()}
+    todo = [each.grad_fn for each in outputs if isinstance(each, torch.Tensor) and each.grad_fn is not None]
+    seen, found = set(), set()
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        leaf = getattr(node, "variable", None)  # of the nodes that collect a leaf's gradient
+        if leaf is not None and id(leaf) not in known:
+            found.add(id(leaf))
+        todo += [before for before, _ in node.next_functions if before is not None]
+    return len(found)
