@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import Course, CourseError, load_course, repository_root
+from autograder.course import Course, CourseError, Gradescope, load_course, repository_root
 
 
 def changed(root: Path, old: str, new: str) -> Path:
@@ -70,12 +70,22 @@ def test_the_repository_is_found_from_any_folder(tmp_path: Path, monkeypatch: py
         ("extensions = []", 'extensions = ["x1_parabole"]', r"'x1_parabole', which is not available.*'x1_parabola'"),
         ("extensions = []", 'extensions = ["x1_parabola", "x1_parabola"]', r"extensions lists 'x1_parabola' twice"),
         ("[late]", "[late", r"course\.toml is not valid TOML"),
+        ("[late]", '[gradescope]\nhidden_tests = "hidden"\n[late]', r"hidden_tests is 'hidden'; .*'after_published'"),
+        ("[late]", "[gradescope]\nleaderboard = 1\n[late]", r"gradescope\.leaderboard is 1; it must be true or false"),
+        ("[late]", "[gradescope]\nuploads = -1\n[late]", r"gradescope\.uploads is -1"),
+        ("[late]", "[gradescope]\nupload = 1\n[late]", r"unknown key 'gradescope\.upload'.*'uploads'"),
     ],
 )
 def test_a_mistake_is_told_with_key_value_and_what_is_allowed(tiny_course: Path, old: str, new: str, told: str) -> None:
     file = changed(tiny_course, old, new)
     with pytest.raises(CourseError, match=re.compile(told, re.DOTALL)):
         Course.load(file)
+
+
+def test_what_gradescope_shows_may_be_left_out_or_given_in_part(tiny_course: Path) -> None:
+    assert Course.load(tiny_course).gradescope == Gradescope("visible", leaderboard=False, uploads=0, hours=24)
+    file = changed(tiny_course, "[late]", '[gradescope]\nhidden_tests = "after_published"\nuploads = 5\n[late]')
+    assert Course.load(file).gradescope == Gradescope("after_published", uploads=5)
 
 
 def test_two_sets_cannot_share_a_number(tiny_course: Path) -> None:

@@ -2,6 +2,16 @@
 
 from autograder.course.errors import CourseError, Refusal, did_you_mean
 from autograder.course.load import load_course, repository_root
-from autograder.course.model import Course, Late, ProblemSet
+from autograder.course.model import Course, Gradescope, Late, ProblemSet
 
-__all__ = ["Course", "CourseError", "Late", "ProblemSet", "Refusal", "did_you_mean", "load_course", "repository_root"]
+__all__ = [
+    "Course",
+    "CourseError",
+    "Gradescope",
+    "Late",
+    "ProblemSet",
+    "Refusal",
+    "did_you_mean",
+    "load_course",
+    "repository_root",
+]

@@ -54,6 +54,21 @@ class Table:
             raise self.wrong(key, allowed)
         return float(value)
 
+    def switch(self, key: str) -> bool:
+        """True or false."""
+        value = self.take(key, "true or false")
+        if not isinstance(value, bool):
+            raise self.wrong(key, "true or false")
+        return value
+
+    def one_of(self, key: str, choices: Iterable[str]) -> str:
+        """One of these texts."""
+        allowed = "one of " + ", ".join(map(repr, choices))
+        value = self.take(key, allowed)
+        if value not in choices:
+            raise self.wrong(key, allowed)
+        return str(value)
+
     def moment(self, key: str) -> datetime:
         """A date with a time and without an offset; the course's time zone is meant."""
         allowed = "a date and time without offset, such as 2027-02-12T23:59:00"

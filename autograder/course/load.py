@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 from autograder.course.errors import CourseError, did_you_mean
 from autograder.course.fields import Table
-from autograder.course.model import Course, Late, ProblemSet
+from autograder.course.model import Course, Gradescope, Late, ProblemSet
 
 FILE = "course.toml"
 COURSE_KEYS = ("title", "term", "timezone", "mirror", "mirror_ref", "hidden_seed")
+GRADESCOPE_KEYS = ("hidden_tests", "leaderboard", "uploads", "hours")
+VISIBILITIES = ("visible", "after_due_date", "after_published")  # "hidden" would hide the total for ever
 SET_KEYS = ("title", "due", "core", "available", "extensions")
 SET_NAME = re.compile(r"ps\d+_[a-z0-9_]+")
 QUESTION_NAME = re.compile(r"[qx]\d+_[a-z0-9_]+")
@@ -36,7 +38,7 @@ def load_course(root: Path | None = None) -> Course:
 def read_course(path: Path) -> Course:
     """Read the file, or the `course.toml` of the folder."""
     file = (path / FILE if path.is_dir() else path).resolve()
-    top = Table("", _parse(file), ("course", "late", "points", "sets"))
+    top = Table("", _parse(file), ("course", "late", "points", "sets", "gradescope"))
     course = top.table("course", COURSE_KEYS)
     late = top.table("late", ("hours", "percent_per_hour"))
     zone = _zone(course)
@@ -51,6 +53,22 @@ def read_course(path: Path) -> Course:
         late=Late(late.whole("hours", 0, "hours"), late.number("percent_per_hour", 0, 100, "percent")),
         core_points=top.table("points", ("core",)).whole("core", 1, "points"),
         sets=_sets(top, zone),
+        gradescope=_gradescope(top),
+    )
+
+
+def _gradescope(top: Table) -> Gradescope:
+    """The table may be missing, and each of its keys."""
+    usual = Gradescope()
+    if "gradescope" not in top.values:
+        return usual
+    table = top.table("gradescope", GRADESCOPE_KEYS)
+    given = table.values
+    return Gradescope(
+        table.one_of("hidden_tests", VISIBILITIES) if "hidden_tests" in given else usual.hidden_tests,
+        table.switch("leaderboard") if "leaderboard" in given else usual.leaderboard,
+        table.whole("uploads", 0, "uploads") if "uploads" in given else usual.uploads,
+        table.whole("hours", 1, "hours") if "hours" in given else usual.hours,
     )
 
 

@@ -19,6 +19,21 @@ class Late:
 
 
 @dataclass(frozen=True)
+class Gradescope:
+    """What Gradescope shows, and how often it grades.
+
+    hidden_tests: the visibility of the hidden tests' lines, "visible", "after_due_date" or "after_published".
+    leaderboard: whether the artifact questions' measures stand on the class's leaderboard.
+    uploads: how many uploads of a student are graded in any `hours` hours; 0 for any number.
+    """
+
+    hidden_tests: str = "visible"
+    leaderboard: bool = False
+    uploads: int = 0
+    hours: int = 24
+
+
+@dataclass(frozen=True)
 class ProblemSet:
     """One set: its questions in release order are `core` and then `extensions`; `due` carries the time zone."""
 
@@ -59,6 +74,7 @@ class Course:
     late: Late
     core_points: int
     sets: Mapping[str, ProblemSet]
+    gradescope: Gradescope = Gradescope()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sets", MappingProxyType(dict(self.sets)))

@@ -3,15 +3,15 @@
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autograder.course import Refusal
+from autograder.course import Gradescope, Refusal
 from autograder.grading.grader import Grader, GradingBroke
 from autograder.grading.messages import printable
 from autograder.grading.report import Report
-from autograder.grading.results import results_of
+from autograder.grading.results import EVERYTHING, results_of
 from autograder.grading.results_file import ResultsFile, pessimistic
 from autograder.grading.table import print_table
 from autograder.notebook import BadRelease, Unreadable, read_submission
@@ -76,18 +76,24 @@ def grade_into(
     path: Path,
     questions: Sequence[str] | None = None,
     extra: Mapping[str, Any] | None = None,
+    shown: Gradescope = EVERYTHING,
+    notes: Sequence[str] = (),
 ) -> int:
-    """Grade one submission into its results file, whose `extra_data` also gets `extra`; 0, or 1 as in `grade_one`."""
+    """Grade one submission into its results file; 0, or 1 as in `grade_one`.
+
+    Its `extra_data` also gets `extra`, and its output the lines of `notes`; `shown` is as in `results_of`.
+    """
     try:
         submission = read_submission(path, grader.names)
         report = grader.grade(submission, questions)
     except Unreadable as sentence:
         print(printable(f"{path.name}: 0 points. {sentence}"))
-        return _write(file, pessimistic(str(sentence)), 0)
+        results = pessimistic(str(sentence)) | {"extra_data": {"set": grader.set_name, **(extra or {})}}
+        return _write(file, results, 0)
     except GradingBroke as error:
         _tell(f"{path.name} could not be graded: {error}")
         return 1
-    results = results_of(report)
+    results = results_of(replace(report, notes=(*report.notes, *notes)), shown)
     results["extra_data"].update(extra or {})
     print_table(report, path.name, file.path)
     return _write(file, results, _tell_staff(report, path.name))

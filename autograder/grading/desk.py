@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.grading.memory import grown, resident
+from autograder.grading.report import Measure
 from autograder.grading.sources import HiddenTestError
 from autograder.slicing import Piece
 from autograder.worker import BadReply, Died, IsolationError, TimedOut, Worker, WorkerOutcome
@@ -64,6 +66,8 @@ class Desk:
         self._provided = False
         self.host_failed: HostFailed | None = None
         self.calls = Calls()
+        self.measures: dict[str, Measure] = {}
+        self.memory, self._start_memory = 0, 0
 
     def begin(self, timeout: float) -> None:
         """A test starts; all of its calls together may take `timeout` seconds."""
@@ -85,6 +89,7 @@ class Desk:
         """The worker goes, with everything in it."""
         worker, self._worker = self._worker, None
         if worker is not None:
+            self.memory = max(self.memory, grown(worker.pid, self._start_memory))
             with contextlib.suppress(IsolationError):  # then the next fork says so
                 worker.close()
 
@@ -110,6 +115,7 @@ class Desk:
             raise self._failed
         if self._worker is None:
             self._worker = self._new_worker()
+            self._start_memory = resident(self._worker.pid)
             self.calls.ran = True
             self._load(self._worker)
         return self._worker
@@ -120,9 +126,11 @@ class Desk:
         try:
             self._timed(lambda seconds: worker.load(self._pieces, timeout=seconds))
         except WorkerOutcome as cause:
-            self._failed = LoadFailed(cause)
             self.close()
-            raise self._failed from None
+            failed = LoadFailed(cause)
+            if not (isinstance(cause, Died) and cause.cause == "killed"):  # the next test may have better luck
+                self._failed = failed
+            raise failed from None
         finally:
             self._test_left = left
 

@@ -8,6 +8,7 @@ from autograder.grading.hidden_tests import Ended
 from autograder.grading.judge import Judge
 from autograder.grading.outcomes import (
     CouldNotBeGraded,
+    Killed,
     NotDefined,
     NotImplementedYet,
     Outcome,
@@ -15,7 +16,7 @@ from autograder.grading.outcomes import (
     QuestionOutOfTime,
     Unusable,
 )
-from autograder.grading.report import TestReport
+from autograder.grading.report import Measure, TestReport
 from autograder.grading.signatures import defined_in, parameters_of
 from autograder.grading.student import Student
 from autograder.notebook import Question, Release, Submission
@@ -56,6 +57,16 @@ class Examination:
     def host_failed(self) -> HostFailed | None:
         """Set when this machine, and not the submission, failed."""
         return self._desk.host_failed
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What its tests measured for a leaderboard."""
+        return tuple(self._desk.measures.values())
+
+    @property
+    def memory(self) -> int:
+        """MB that its workers took at the most; known once it is closed."""
+        return self._desk.memory
 
     def begin(self, worth: Worth) -> None:
         """A test starts."""
@@ -98,5 +109,6 @@ def _hint(ended: Ended, worth: Worth) -> str:
     return (isinstance(ended.error, Unexpected) and ended.error.hint) or worth.hint
 
 
-def _doubtful(outcome: Outcome) -> TypeGuard[CouldNotBeGraded | Unusable]:
-    return isinstance(outcome, CouldNotBeGraded | Unusable)
+def _doubtful(outcome: Outcome) -> TypeGuard[CouldNotBeGraded | Unusable | Killed | QuestionOutOfTime]:
+    """Whether staff should look: the course or this machine may be to blame."""
+    return isinstance(outcome, CouldNotBeGraded | Unusable | Killed | QuestionOutOfTime)

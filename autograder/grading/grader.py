@@ -3,11 +3,13 @@
 import hashlib
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from autograder.course import Refusal, did_you_mean
+from autograder.grading.fingerprint import folder_hash, tool_hash
 from autograder.grading.hidden_tests import PytestBroke, warm
 from autograder.grading.report import Report
 from autograder.grading.sitting import Sitting
@@ -45,6 +47,7 @@ class Grader:
         self.time_limit = time_limit
         self.release: Release = read_release(Path(release_path))
         self.release_hash = hashlib.sha256(Path(release_path).read_bytes()).hexdigest()
+        self.hidden_hash = folder_hash(self.hidden_dir)
         self._limits, self._isolation, self._checks = limits, isolation, checks
 
     def __enter__(self) -> Self:
@@ -81,7 +84,14 @@ class Grader:
             sitting = self._sit(submission, chosen, draws)
         if sitting.host_failed:
             raise GradingBroke(str(sitting.host_failed))
-        return sitting.report(self.walls, self.release_hash, checks=self._checks)
+        found = sitting.report(self.walls, checks=self._checks)
+        return replace(
+            found,
+            release=self.release_hash,
+            hidden=self.hidden_hash,
+            tool=tool_hash(),
+            time_limit=round(self.time_limit, 3),
+        )
 
     def _sit(self, submission: Submission, questions: Sequence[Question], seed: int) -> Sitting:
         sitting = Sitting(self._server, self.release, submission, seed, time.monotonic() + self.time_limit)

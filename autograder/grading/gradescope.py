@@ -12,11 +12,12 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from autograder.grading.about import about, before, lateness_lines
+from autograder.grading.rate import kept_results, over_limit
 from autograder.grading.results_file import FILE, ResultsFile
+from autograder.grading.upload import read_upload
 
 TIMEOUT = 600.0
 OUR_SHARE, LAST_RESORT = 0.8, 0.92
@@ -60,24 +61,24 @@ def _grade(root: Path, home: Path, file: ResultsFile, started: float) -> int:
     faulthandler.dump_traceback_later(LAST_RESORT * timeout, exit=True, file=2)
 
     from autograder.course import load_course
+
+    course = load_course(home / "app")
+    upload = read_upload(root / "submission_metadata.json")
+    over = over_limit(upload, course.gradescope)
+    if over is not None:
+        print(over.sentence)
+        file.write(kept_results(over, about(upload)))
+        return 0
+
     from autograder.grading.batch import grade_into
     from autograder.grading.grader import Grader
 
     app, name = home / "app", package["set"]
     limit = OUR_SHARE * timeout - (time.monotonic() - started)
     hidden = app / "autograder" / "hidden" / name
-    seed = load_course(app).hidden_seed
-    with Grader(name, app / package["release"], hidden, seed, time_limit=limit, checks=True) as grader:
-        return grade_into(file, grader, root / "submission", extra=_metadata(root / "submission_metadata.json"))
-
-
-def _metadata(path: Path) -> Mapping[str, Any]:
-    """When the submission was made, by Gradescope's clock; nothing where there is no such file."""
-    try:
-        created = json.loads(path.read_text(encoding="utf-8")).get("created_at", "")
-    except (OSError, ValueError, AttributeError):
-        return {}
-    return {"created_at": created} if isinstance(created, str) and created else {}
+    with Grader(name, app / package["release"], hidden, course.hidden_seed, time_limit=limit, checks=True) as grader:
+        said = [*lateness_lines(upload), *before(upload)]
+        return grade_into(file, grader, root / "submission", None, about(upload), course.gradescope, said)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,21 @@ class CheckReport:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A number that a hidden test measured for a leaderboard; `order` is "desc" where higher is better, or "asc"."""
+
+    name: str
+    value: float
+    order: str
+
+
+@dataclass(frozen=True)
 class Report:
-    """One graded submission. `notes` are for the student, `attention` for staff only."""
+    """One graded submission. `notes` are for the student, `attention` for staff only.
+
+    release, hidden, tool: hashes of the release, of the set's hidden tests and of the code that graded. memory: MB at
+    the most, per question, above what every worker starts with.
+    """
 
     set: str
     tests: tuple[TestReport, ...]
@@ -63,9 +76,14 @@ class Report:
     seed: int = 0
     submission: str = ""
     release: str = ""
+    hidden: str = ""
+    tool: str = ""
+    time_limit: float = 0.0
     walls: tuple[tuple[str, bool, str], ...] = ()
     seconds: float = 0.0
     titles: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, int] = field(default_factory=dict)
+    measures: tuple[Measure, ...] = ()
 
     @property
     def score(self) -> float:

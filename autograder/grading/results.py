@@ -4,17 +4,22 @@ import platform
 import sys
 from typing import Any
 
+from autograder.course import Gradescope
 from autograder.grading.messages import printable, render
 from autograder.grading.outcomes import CouldNotBeGraded, Passed
-from autograder.grading.report import Report, TestReport, WrittenPart
+from autograder.grading.report import CheckReport, Report, TestReport, WrittenPart
 
 MOST_TEXT = 20_000  # characters per output; Gradescope cuts at 100,000
+EVERYTHING = Gradescope()
 LONG_TEST = 100  # characters of a test's name
 
 
-def results_of(report: Report) -> dict[str, Any]:
-    """A report in Gradescope's form."""
-    return {
+def results_of(report: Report, shown: Gradescope = EVERYTHING) -> dict[str, Any]:
+    """A report in Gradescope's form; `shown` says when students see the hidden tests' lines, and the leaderboard.
+
+    Lines of public checks and the first line, with the score so far, are visible at once whatever `shown` says.
+    """
+    results = {
         "score": report.score,
         "execution_time": round(report.seconds, 3),
         "output": _cut(headline(report)),
@@ -23,18 +28,26 @@ def results_of(report: Report) -> dict[str, Any]:
         "test_name_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        "tests": [*map(_test, report.tests), *map(_written, report.written)],
+        "tests": [
+            *(_test(test, shown.hidden_tests) for test in report.tests),
+            *map(_check, report.checks),
+            *map(_written, report.written),
+        ],
         "extra_data": _extra(report),
     }
+    if shown.leaderboard and report.measures:
+        results["leaderboard"] = [
+            {"name": measure.name, "value": measure.value, "order": measure.order} for measure in report.measures
+        ]
+    return results
 
 
 def headline(report: Report) -> str:
     """The first lines that a student and staff read."""
     lines = [
+        first_line(report),
         *_loud(report),
-        f"{report.score:g} of {report.max_score:g} points by {len(report.tests)} hidden tests, {report.passed} passed"
-        f" ({report.set}, release {report.release[:12]}, submission {report.submission[:12]}).",
-        *_checks(report),
+        f"Graded: {report.set}, release {report.release[:12]}, submission {report.submission[:12]}.",
     ]
     if report.written:
         parts = ", ".join(f"{part.part} ({part.points:g})" for part in report.written)
@@ -45,6 +58,18 @@ def headline(report: Report) -> str:
     return "\n".join([*lines, *(f"Note: {note}" for note in report.notes)])
 
 
+def first_line(report: Report) -> str:
+    """What carries no points, and then what does: a student must not take the one for the other."""
+    score = (
+        f"Score so far: {report.score:g} of {report.max_score:g} points by {len(report.tests)} hidden tests,"
+        f" {report.passed} passed."
+    )
+    if not report.checks:
+        return score
+    held = sum(check.state == "passed" for check in report.checks)
+    return f"Public checks passed: {held} of {len(report.checks)} parts (no points). {score}"
+
+
 def _loud(report: Report) -> list[str]:
     if not report.ungraded:
         return []
@@ -52,18 +77,7 @@ def _loud(report: Report) -> list[str]:
     return [f"COULD NOT BE GRADED, by the course's fault; no points are lost, staff must look: {numbers}."]
 
 
-def _checks(report: Report) -> list[str]:
-    if not report.checks:
-        return []
-    held = sum(check.state == "passed" for check in report.checks)
-    first = (
-        f"Public checks passed: {held} of {len(report.checks)} parts, as the grader ran them (they carry no points)."
-    )
-    failed = [check for check in report.checks if check.state in ("failed", "error")]
-    return [first, *(f"Public check {check.part}: {message}" for check in failed for message in check.messages)]
-
-
-def _test(test: TestReport) -> dict[str, Any]:
+def _test(test: TestReport, visibility: str) -> dict[str, Any]:
     return {
         "name": test.claim if len(test.claim) <= LONG_TEST else f"{test.claim[: LONG_TEST - 1].rstrip()}…",
         "number": test.number,
@@ -72,7 +86,7 @@ def _test(test: TestReport) -> dict[str, Any]:
         "status": "passed" if isinstance(test.outcome, Passed) else "failed",
         "output": _cut(output_of(test)),
         "output_format": "text",
-        "visibility": "visible",
+        "visibility": visibility,
         "tags": _tags(test),
     }
 
@@ -92,6 +106,20 @@ def _tags(test: TestReport) -> list[str]:
     return [test.question, test.part, kind]
 
 
+def _check(check: CheckReport) -> dict[str, Any]:
+    """A line without a score, which Gradescope does not count."""
+    said = {"passed": "They hold.", "not implemented": "Not implemented yet."}.get(check.state, "They do not hold.")
+    return {
+        "name": f"Public checks of {check.part}, as the grader ran them (no points)",
+        "number": check.part,
+        "status": "passed" if check.state == "passed" else "failed",
+        "output": _cut("\n".join(check.messages) or said),
+        "output_format": "text",
+        "visibility": "visible",
+        "tags": ["public check", check.part, check.state],
+    }
+
+
 def _written(part: WrittenPart) -> dict[str, Any]:
     """A line without a score, which Gradescope neither counts nor marks."""
     return {
@@ -100,22 +128,38 @@ def _written(part: WrittenPart) -> dict[str, Any]:
         "output": "Graded by people.",
         "output_format": "text",
         "visibility": "visible",
-        "tags": [part.part, "written"],
+        "tags": ["written", part.part],
     }
 
 
 def _extra(report: Report) -> dict[str, Any]:
+    """All that a regrade needs, and all that staff count; Gradescope shows none of it to students."""
     return {
         "set": report.set,
         "max_score": report.max_score,
         "written_points": sum(part.points for part in report.written),
         "seed": report.seed,
+        "time_limit": report.time_limit,
         "release_sha256": report.release,
+        "hidden_sha256": report.hidden,
+        "tool_sha256": report.tool,
         "submission_sha256": report.submission,
-        "walls": [{"name": name, "stands": stands, "detail": detail} for name, stands, detail in report.walls],
-        "seconds": {test.number: round(test.seconds, 4) for test in report.tests},
-        "public_checks": {check.part: check.state for check in report.checks},
         "versions": _versions(),
+        "walls": [{"name": name, "stands": stands, "detail": detail} for name, stands, detail in report.walls],
+        "tests": {test.number: _for_staff(test) for test in report.tests},
+        "memory_mb": dict(report.memory),
+        "public_checks": {check.part: check.state for check in report.checks},
+        "measures": {measure.name: measure.value for measure in report.measures},
+        "titles": dict(report.titles),
+    }
+
+
+def _for_staff(test: TestReport) -> dict[str, Any]:
+    return {
+        "test": f"{test.question}/{test.name}",
+        "outcome": type(test.outcome).__name__,
+        "hint": test.hint,
+        "seconds": round(test.seconds, 4),
     }
 
 

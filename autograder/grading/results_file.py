@@ -75,11 +75,12 @@ def encode(results: dict[str, Any]) -> bytes:
 
 def pessimistic(sentence: str) -> dict[str, Any]:
     """No points, and a sentence that says why."""
+    line = {"name": "Grading", "status": "failed", "output": sentence, "output_format": "text", "visibility": "visible"}
     return {
         "score": 0.0,
         "output": sentence,
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        "tests": [{"name": "Grading", "score": 0.0, "max_score": 0.0, "output": sentence, "output_format": "text"}],
+        "tests": [line],
     }

@@ -15,7 +15,7 @@ from autograder.grading.examination import Examination
 from autograder.grading.hidden_tests import Ended, run_hidden_tests
 from autograder.grading.judge import account
 from autograder.grading.outcomes import CouldNotBeGraded
-from autograder.grading.report import Report, TestReport, WrittenPart
+from autograder.grading.report import Measure, Report, TestReport, WrittenPart
 from autograder.grading.seeds import generator_for
 from autograder.grading.student import Student
 from autograder.notebook import Part, Question, Release, Submission
@@ -36,6 +36,7 @@ class Sitting:
         self._questions: list[Question] = []
         self._open: Examination | None = None
         self._tests: dict[str, list[TestReport]] = defaultdict(list)
+        self._measures, self._memory = list[Measure](), dict[str, int]()
         self._notes, self._attention = list(submission.notes), list[str]()
         self.host_failed: HostFailed | None = None
 
@@ -108,6 +109,8 @@ class Sitting:
     def _close(self) -> None:
         if self._open is not None:
             self._open.close()
+            self._measures += self._open.measures
+            self._memory[self._open.question.name] = self._open.memory
             self._open = None
 
     # The report.
@@ -121,7 +124,7 @@ class Sitting:
                     self._attention.append(f"{question.name}: no hidden test is for part {part.part}")
                     self._tests[question.name].append(_unjudged(question.name, part, "no hidden test"))
 
-    def report(self, walls: tuple[tuple[str, bool, str], ...], release_hash: str, checks: bool) -> Report:
+    def report(self, walls: tuple[tuple[str, bool, str], ...], checks: bool) -> Report:
         """Everything that was found, in the release's order; with `checks` the public checks run now."""
         questions, left = self._questions, self._deadline - time.monotonic()
         run = (self._release, self._submission, questions, self._server.fork, left)
@@ -135,10 +138,11 @@ class Sitting:
             attention=tuple(self._attention),
             seed=self._seed,
             submission=self._submission.sha256,
-            release=release_hash,
             walls=walls,
             seconds=time.monotonic() - self._started,
             titles={question.name: question.title for question in questions},
+            memory={name: megabytes for name, megabytes in self._memory.items() if megabytes},
+            measures=tuple(self._measures),
         )
 
 

@@ -1,15 +1,19 @@
 """`ps`, the student's code as a hidden test sees it: calls go to the worker, plain data and handles come back."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from autograder.grading.described import signature
 from autograder.grading.desk import Desk
+from autograder.grading.report import Measure
 from autograder.grading.sources import HiddenTestError, portable_source
 from autograder.notebook import artifact_problems
 from autograder.testing.expect import describe
 from autograder.worker import Handle, Worker
+
+ORDERS = {"highest": "desc", "lowest": "asc"}  # in Gradescope's words
 
 
 class NotSubmitted(Exception):
@@ -105,6 +109,16 @@ class Student:
         handle = _local(remote)
         what = f"{attribute} of your object"  # what its class is called is the worker's word
         return self._ask(what, lambda worker, seconds: worker.get(handle, attribute, timeout=seconds))
+
+    def measure(self, name: str, value: float, best: str = "highest") -> None:
+        """Note a number for the class's leaderboard, which the term may switch on; `best` is "highest" or "lowest".
+
+        It is shown with three digits. It costs and earns nothing; a value that is no finite number is left out.
+        """
+        if best not in ORDERS or not 0 < len(name) <= 60:
+            raise HiddenTestError(f"ps.measure: {name!r} has a name of 1 to 60 letters, and `best` highest or lowest.")
+        if math.isfinite(value):
+            self._desk.measures[name] = Measure(name, float(f"{value:.3g}"), ORDERS[best])
 
     def _method(self, handle: Handle, name: str) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:

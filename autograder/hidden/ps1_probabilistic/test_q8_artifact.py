@@ -66,6 +66,7 @@ def test_artifact_is_a_mixture_of_patches(ps):
 def test_unseen_patches_are_likely(ps):
     """Patches of photographs that nobody trained on are likely under your mixture (first threshold)."""
     nats = mean_log_likelihood(hidden_coefficients(), *mixture(ps))
+    ps.measure("nats per unseen patch", nats)
     expect_true(nats >= HALF, "the likelihood of unseen patches is too low: more components, or more patches")
 
 
