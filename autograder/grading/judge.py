@@ -18,6 +18,7 @@ from autograder.grading.outcomes import (
     BadAnswer,
     CouldNotBeGraded,
     Different,
+    Killed,
     NotDefined,
     NotHandedIn,
     NotImplementedYet,
@@ -71,6 +72,8 @@ class Judge:
                 return self._raised(outcome, calls, loading)
             case TimedOut():  # definitions have what is left of the question's time, at most LOADING
                 return TooSlow(round(outcome.seconds, 1) if loading else seconds)
+            case Died(cause="killed"):
+                return Killed(f"its process {outcome.reason}; unless the code does this to itself, grade again")
             case Died(cause="memory"):
                 return _memory(outcome.reason)
             case Died():

@@ -6,6 +6,7 @@ from autograder.grading.outcomes import (
     BadAnswer,
     CouldNotBeGraded,
     Different,
+    Killed,
     NotDefined,
     NotHandedIn,
     NotImplementedYet,
@@ -88,6 +89,11 @@ def _(outcome: QuestionOutOfTime) -> str:
 @render.register
 def _(outcome: ProcessEnded) -> str:
     return f"The process that ran your code ended: {outcome.how}."
+
+
+@render.register
+def _(outcome: Killed) -> str:
+    return "The system killed the process that ran your code, most likely because memory ran out. Staff see this too."
 
 
 @render.register

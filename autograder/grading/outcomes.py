@@ -80,12 +80,24 @@ class QuestionOutOfTime(Outcome):
 
     seconds: float
 
+    @property
+    def detail(self) -> str:
+        """For staff: a slow machine may be to blame."""
+        return f"its {self.seconds:.0f} s were used up; if this machine was busy, grade again, or with more time"
+
 
 @dataclass(frozen=True)
 class ProcessEnded(Outcome):
     """The process that ran the student's code ended: `how` in words ("exit code 3", "segmentation fault")."""
 
     how: str
+
+
+@dataclass(frozen=True)
+class Killed(Outcome):
+    """The process was killed from outside, or by itself: nobody can tell. `detail` is for staff."""
+
+    detail: str
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def modules() -> dict[str, tuple[str, bool]]:
     ours = {"autograder": ("", True), **_sources(PACKAGE, "autograder.worker")}
     # The parent's side of the room stays out; the package's own __init__ would import it.
     ours["autograder.worker"] = ("", True)
-    for name in ("client", "carried", "boot"):
+    for name in ("client", "remote", "carried", "boot"):
         ours.pop(f"autograder.worker.{name}")
     return ours | _sources(_folder("pskit"), "pskit")
 

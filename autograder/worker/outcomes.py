@@ -60,8 +60,9 @@ class TimedOut(WorkerOutcome):
 class Died(WorkerOutcome):
     """The worker's process ended before it replied. `reason` is the end of a sentence: "the process ... ".
 
-    cause: "exit", "signal", "memory", "disk", "threads", "cpu", "walls" (a wall could not be raised) or "ended"
-    (the request came after the worker's end).
+    cause: "exit", "signal", "memory", "disk", "threads", "cpu", "walls" (a wall could not be raised), "killed" (by a
+    SIGKILL that was not ours: the system's, which ran out of memory, or its own) or "ended" (the request came after
+    the worker's end).
     """
 
     def __init__(self, reason: str, cause: str = "exit") -> None:

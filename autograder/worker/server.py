@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.worker import child, control, preload, reap, watch
-from autograder.worker.trial import plan_for, try_plan
+from autograder.worker.trial import may_chroot, plan_for, try_plan
 from autograder.worker.walls import Plan, identity, syscalls
 
 TICK = 0.05
@@ -51,7 +51,7 @@ def serve(connection: socket.socket, config: dict[str, Any]) -> None:
     control.send(connection, {"walls": [asdict(wall) for wall in walls], "missing": missing})
     # What stood once must stand in every worker.
     plan = replace(plan, optional=frozenset(wall.name for wall in walls if not wall.stands))
-    Server(connection, plan).loop()
+    Server(connection, plan, may_chroot(plan)).loop()
     # The grader removes its folder itself, unless it was killed.
     shutil.rmtree(Path(plan.home).parent, ignore_errors=True)
 
@@ -59,8 +59,9 @@ def serve(connection: socket.socket, config: dict[str, Any]) -> None:
 class Server:
     """The workers that live, and the loop that serves, watches and reaps them."""
 
-    def __init__(self, connection: socket.socket, plan: Plan) -> None:
+    def __init__(self, connection: socket.socket, plan: Plan, may_chroot: bool) -> None:
         self._connection, self.plan = connection, plan
+        self._seal = frozenset({"chroot"} if may_chroot else ())
         self._live: dict[int, Live] = {}
 
     def loop(self) -> None:
@@ -87,7 +88,8 @@ class Server:
             return {"error": f"{error.strerror}"}
 
     def _fork(self, message: dict[str, Any], connection: int, output: int) -> dict[str, Any]:
-        plan = replace(self.plan, home=message["home"], uid=self._uid())
+        files = self.plan.files | (self._seal if message["sealed"] else frozenset())
+        plan = replace(self.plan, home=message["home"], uid=self._uid(), files=files)
         _give(plan)
         pid = os.fork()
         if pid == 0:
@@ -171,9 +173,11 @@ def _verdict(status: int | None, plan: Plan) -> tuple[str, str]:
     if status is None:
         return "closed its connection to the grader", "exit"
     code = os.waitstatus_to_exitcode(status)
+    if code == child.NO_MEMORY:
+        return "needed more memory than its process is given", "memory"
     if code >= 0:
         return f"ended itself with exit code {code}", "exit"
     if -code == signal.SIGXCPU:
         return f"used more than {plan.limits['cpu']} s of processor time", "cpu"
-    cause = "memory" if -code == signal.SIGKILL else "signal"
+    cause = "killed" if -code == signal.SIGKILL else "signal"
     return SIGNALS.get(signal.Signals(-code), f"was ended by {signal.Signals(-code).name}"), cause

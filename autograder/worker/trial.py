@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,12 @@ def _file_walls(uid: int | None, without: frozenset[str]) -> frozenset[str]:
     if not ways and syscalls.NAME not in without and syscalls.available():
         ways.add("closed")
     return frozenset(ways)
+
+
+def may_chroot(plan: Plan) -> bool:
+    """Whether a worker can be closed into its folder, where the plan for all of them is another."""
+    usual = plan.uid is not None and "chroot" not in plan.without | plan.files and files.NAME not in plan.without
+    return usual and _succeeds(partial(os.chroot, plan.home))
 
 
 def _can_read_python(uid: int) -> bool:
