@@ -1,10 +1,13 @@
 """Graders in processes of their own: papers go in, verdicts come out, in any order."""
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
 from pathlib import Path
 
@@ -52,8 +55,21 @@ class Graders:
             raise Refusal(f"verify: {error}") from None
 
 
+def end_with_parent() -> None:
+    """Watch the parent, and end when it does: a pool's workers would wait for ever for one that was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "called in a worker"
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)  # the fork server notices and ends by itself
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _start(setting: Setting) -> None:
     global _grader
+    end_with_parent()
     _grader = Grader(setting.set_name, setting.release, setting.hidden, 0, time_limit=setting.time_limit).__enter__()
     Finalize(None, _grader.__exit__, args=(None, None, None), exitpriority=1)  # ends the fork server with its process
 
