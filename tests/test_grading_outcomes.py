@@ -317,6 +317,31 @@ def test_public_checks_run_on_the_code_that_is_graded(grader: Grader, source: st
     assert f"Public checks passed: {int(state == 'passed')} of 1 parts" in headline(report)
 
 
+def test_public_checks_run_before_any_hidden_call(grader: Grader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they say is shown in full, so there must be nothing yet that a hidden call could have left for them."""
+    forks: list[bool] = []
+    fork = ForkServer.fork
+
+    def noted(server: ForkServer, files: Any = None, *, sealed: bool = False) -> Any:
+        forks.append(sealed)
+        return fork(server, files, sealed=sealed)
+
+    monkeypatch.setattr(ForkServer, "fork", noted)
+    report = grader.grade(submit(LINE, SCALER, CURVE))
+    assert report.checks[0].state == "passed"
+    assert forks == sorted(forks, reverse=True), "the sealed workers of the checks come first"
+    assert set(forks) == {True, False}
+
+
+def test_checks_that_hang_leave_the_hidden_tests_their_time() -> None:
+    hangs = LINE.replace("    return", "    while len(x) == 2: pass\n    return")
+    with Grader("ps0_tiny", TINY / "tiny.ipynb", TINY / "hidden", 1, time_limit=8.0, checks=True) as limited:
+        assert limited.walls
+        report = limited.grade(submit(hangs, SCALER), ["q1_line"])
+    assert [check.state for check in report.checks] == ["error"]
+    assert report.score == 4
+
+
 def test_a_hidden_test_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """It costs no points, unless the student's result may be what it waits for."""
     monkeypatch.setattr(hidden_tests, "OWN_SECONDS", 1.0)

@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from autograder.worker import Died, ForkServer, IsolationError, Limits, Raised, TimedOut, Worker, child, watch
+from autograder.worker import Died, ForkServer, IsolationError, Limits, Raised, TimedOut, Worker, child, trial, watch
 from autograder.worker.client import remove
 from autograder.worker.walls import Plan
 
@@ -516,6 +517,29 @@ def test_each_way_of_closing_the_files_holds_alone(without: tuple[str, ...], way
             refused(worker, "open(args[0], 'rb').read(1)", path)
         refused(worker, "open('/tmp/x', 'wb')")
         assert run(worker, "import torch\nreturn float(torch.ones(3).sum())") == 3.0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may close a worker into its folder")
+def test_a_sealed_worker_sees_no_file_of_pythons_library() -> None:
+    """Were the others to read it (Landlock alone), it could ask for no time of access: that is a way to tell."""
+    with ForkServer(LIMITS) as server:
+        with server.fork(sealed=True) as worker:
+            for path in (os.__file__, torch.__file__, "/usr/lib", "/dev/null"):
+                refused(worker, "os.stat(args[0])", path)
+            assert run(worker, "import torch, tempfile\nreturn float(torch.ones(3).sum())") == 3.0
+        details = {wall.name: wall.detail for wall in server.walls}
+        if "chroot" not in details["files"]:
+            with server.fork() as open_one:
+                assert run(open_one, "return os.stat(args[0]).st_size", os.__file__) > 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may close a worker into its folder")
+def test_a_worker_is_sealed_where_the_others_can_read_the_library() -> None:
+    """In a container every user can read Python: here a server whose plan is Landlock alone."""
+    plan = Plan("/tmp", 60_001, frozenset({"landlock"}), (), LIMITS.plain())
+    assert trial.may_chroot(plan)
+    assert not trial.may_chroot(replace(plan, uid=None)), "without root nobody may"
+    assert not trial.may_chroot(replace(plan, files=frozenset({"chroot"}))), "every worker is closed in already"
 
 
 def test_strict_isolation_refuses_a_host_that_lacks_a_wall() -> None:

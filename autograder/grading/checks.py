@@ -1,9 +1,10 @@
 """The release's public checks, as the grader runs them: the same cells, on the code that is graded.
 
-They carry no points. They run in workers that see no hidden input, so everything that they say may be shown; still it
-is the student's own process that says it.
+They carry no points. They run before any hidden call, in workers that see no hidden input, so everything that they say
+may be shown; still it is the student's own process that says it.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ from autograder.notebook import Cell, Question, Release, Submission
 from autograder.slicing import Piece, slice_for
 from autograder.worker import IsolationError, Worker, WorkerOutcome
 
-SECONDS = 10.0  # for one part's checks
+SECONDS, SHORTEST = 10.0, 0.5  # for one question's checks; below the shortest they are not worth their start
+SHARE = 0.25  # of all the time at the most, so that checks that hang leave the hidden tests theirs
 MOST_MESSAGES, LONGEST = 5, 300
 STATES = ("passed", "failed", "not implemented", "error")
 COLLECT = """
@@ -26,13 +28,13 @@ def collect(ns, part):
 def run_checks(
     release: Release, submission: Submission, questions: Sequence[Question], fork: Callable[[], Worker], seconds: float
 ) -> tuple[CheckReport, ...]:
-    """The checks of every part of these questions that has some, in order; `seconds` for all of them together."""
+    """The checks of every part of these questions that has some, in order; `seconds` is what the submission has."""
     reports: list[CheckReport] = []
     for question in questions:
         parts = [part.part for part in question.parts]
         cells = [cell for cell in release.checks if cell.part in parts]
-        share = min(SECONDS, seconds / max(1, len(questions)))
-        if cells and share > 1.0:
+        share = min(SECONDS, SHARE * seconds / max(1, len(questions)))
+        if cells and share >= SHORTEST:
             reports += _of_question(release, submission, question, cells, fork, share)
     return tuple(reports)
 
@@ -49,18 +51,20 @@ def _of_question(
     pieces = slice_for(names, release.given, submission.cells).pieces
     try:
         with fork() as worker:
+            until = time.monotonic() + seconds
             worker.load(pieces, timeout=seconds)
-            return [_of_part(worker, cell, seconds) for cell in cells]
+            return [_of_part(worker, cell, until) for cell in cells]
     except (WorkerOutcome, IsolationError):
         return [
             CheckReport(cell.part, "error", ("The code that these checks need could not be run.",)) for cell in cells
         ]
 
 
-def _of_part(worker: Worker, cell: Cell, seconds: float) -> CheckReport:
+def _of_part(worker: Worker, cell: Cell, until: float) -> CheckReport:
     try:
-        worker.load([Piece(f"check {cell.part}", 1, cell.source)], timeout=seconds)
-        return _understood(cell.part, worker.run(COLLECT, "collect", (cell.part,), timeout=seconds))
+        worker.load([Piece(f"check {cell.part}", 1, cell.source)], timeout=max(0.0, until - time.monotonic()))
+        record = worker.run(COLLECT, "collect", (cell.part,), timeout=max(0.0, until - time.monotonic()))
+        return _understood(cell.part, record)
     except WorkerOutcome:
         return CheckReport(cell.part, "error", ("These checks did not run to their end.",))
 

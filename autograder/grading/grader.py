@@ -84,7 +84,7 @@ class Grader:
             sitting = self._sit(submission, chosen, draws)
         if sitting.host_failed:
             raise GradingBroke(str(sitting.host_failed))
-        found = sitting.report(self.walls, checks=self._checks)
+        found = sitting.report(self.walls)
         return replace(
             found,
             release=self.release_hash,
@@ -96,7 +96,7 @@ class Grader:
     def _sit(self, submission: Submission, questions: Sequence[Question], seed: int) -> Sitting:
         sitting = Sitting(self._server, self.release, submission, seed, time.monotonic() + self.time_limit)
         try:
-            sitting.run(questions, self.hidden_dir)
+            sitting.run(questions, self.hidden_dir, self._checks)
         except PytestBroke as error:
             raise GradingBroke(str(error)) from error
         return sitting

@@ -4,6 +4,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from autograder.grading.examination import Examination
 from autograder.grading.hidden_tests import Ended, run_hidden_tests
 from autograder.grading.judge import account
 from autograder.grading.outcomes import CouldNotBeGraded
-from autograder.grading.report import Measure, Report, TestReport, WrittenPart
+from autograder.grading.report import CheckReport, Measure, Report, TestReport, WrittenPart
 from autograder.grading.seeds import generator_for
 from autograder.grading.student import Student
 from autograder.notebook import Part, Question, Release, Submission
@@ -38,11 +39,18 @@ class Sitting:
         self._tests: dict[str, list[TestReport]] = defaultdict(list)
         self._measures, self._memory = list[Measure](), dict[str, int]()
         self._notes, self._attention = list(submission.notes), list[str]()
+        self._checks: tuple[CheckReport, ...] = ()
         self.host_failed: HostFailed | None = None
 
-    def run(self, questions: Sequence[Question], hidden_dir: Path) -> None:
-        """Judge the code and artifact parts of these questions."""
+    def run(self, questions: Sequence[Question], hidden_dir: Path, checks: bool) -> None:
+        """Judge the code and artifact parts of these questions; with `checks` the public checks run, and run first.
+
+        What checks say is shown in full, so nothing that a hidden call left anywhere may be there for them to find.
+        """
         self._questions = list(questions)
+        if checks:
+            fork, left = partial(self._server.fork, sealed=True), self._deadline - time.monotonic()
+            self._checks = run_checks(self._release, self._submission, self._questions, fork, left)
         graded = [question for question in questions if _graded_parts(question)]
         files = {question.name: hidden_dir / f"test_{question.name}.py" for question in graded}
         for name, file in files.items():
@@ -124,16 +132,15 @@ class Sitting:
                     self._attention.append(f"{question.name}: no hidden test is for part {part.part}")
                     self._tests[question.name].append(_unjudged(question.name, part, "no hidden test"))
 
-    def report(self, walls: tuple[tuple[str, bool, str], ...], checks: bool) -> Report:
-        """Everything that was found, in the release's order; with `checks` the public checks run now."""
-        questions, left = self._questions, self._deadline - time.monotonic()
-        run = (self._release, self._submission, questions, self._server.fork, left)
+    def report(self, walls: tuple[tuple[str, bool, str], ...]) -> Report:
+        """Everything that was found, in the release's order."""
+        questions = self._questions
         written = [part for question in questions for part in question.parts if part.kind == "written"]
         return Report(
             set=self._release.set,
             tests=tuple(test for question in questions for test in _numbered(question, self._tests[question.name])),
             written=tuple(WrittenPart(part.part, part.title, part.points) for part in written),
-            checks=run_checks(*run) if checks else (),
+            checks=self._checks,
             notes=tuple(self._notes),
             attention=tuple(self._attention),
             seed=self._seed,
