@@ -1,0 +1,414 @@
+import math
+
+import numpy as np
+import torch
+
+from autograder.verify.variants import right, wrong
+
+
+def fan(values, x):
+    """values (B,) as (B, 1, ..., 1)."""
+    return values.reshape(-1, *[1] * (x.ndim - 1))
+
+
+@wrong("make_schedule")
+def adds_what_should_be_multiplied(kind, T):
+    betas, _ = make_schedule(kind, T)
+    return betas, (1 - betas).cumsum(0)
+
+
+@wrong("make_schedule")
+def subtracts_the_sum_of_the_betas(kind, T):
+    betas, _ = make_schedule(kind, T)
+    return betas, 1 - betas.cumsum(0)
+
+
+@wrong("make_schedule")
+def returns_alpha_for_alpha_bar(kind, T):
+    betas, _ = make_schedule(kind, T)
+    return betas, 1 - betas
+
+
+@wrong("make_schedule")
+def multiplies_the_betas(kind, T):
+    betas, _ = make_schedule(kind, T)
+    return betas, betas.cumprod(0)
+
+
+@wrong("make_schedule")
+def returns_the_root_of_alpha_bar(kind, T):
+    betas, alpha_bar = make_schedule(kind, T)
+    return betas, alpha_bar.sqrt()
+
+
+@wrong("make_schedule")
+def leaves_this_step_out_of_the_product(kind, T):
+    betas, alpha_bar = make_schedule(kind, T)
+    return betas, torch.cat([torch.ones(1, dtype=torch.float64), alpha_bar[:-1]])
+
+
+@wrong("make_schedule")
+def swaps_the_two_results(kind, T):
+    return make_schedule(kind, T)[::-1]
+
+
+@wrong("make_schedule")
+def returns_alpha_bar_alone(kind, T):
+    return make_schedule(kind, T)[1]
+
+
+@wrong("make_schedule")
+def forgets_to_scale_with_the_steps(kind, T):
+    if kind == "cosine":
+        return make_schedule(kind, T)
+    betas = torch.linspace(1e-4, 0.02, T, dtype=torch.float64)
+    return betas, (1 - betas).cumprod(0)
+
+
+@wrong("make_schedule")
+def scales_the_wrong_way(kind, T):
+    if kind == "cosine":
+        return make_schedule(kind, T)
+    betas = torch.linspace(1e-4, 0.02, T, dtype=torch.float64) * T / 1000
+    return betas, (1 - betas).cumprod(0)
+
+
+@wrong("make_schedule")
+def leaves_out_the_last_beta(kind, T):
+    if kind == "cosine":
+        return make_schedule(kind, T)
+    betas = (1e-4 + (0.02 - 1e-4) * torch.arange(T, dtype=torch.float64) / T) * 1000 / T
+    return betas.clamp(max=0.999), (1 - betas.clamp(max=0.999)).cumprod(0)
+
+
+@wrong("make_schedule")
+def is_linear_in_the_roots(kind, T):
+    if kind == "cosine":
+        return make_schedule(kind, T)
+    betas = (torch.linspace(1e-4**0.5, 0.02**0.5, T, dtype=torch.float64) ** 2 * 1000 / T).clamp(max=0.999)
+    return betas, (1 - betas).cumprod(0)
+
+
+@wrong("make_schedule")
+def never_caps_a_beta(kind, T):
+    betas = torch.linspace(1e-4, 0.02, T, dtype=torch.float64) * 1000 / T
+    if kind == "cosine":
+        f = torch.cos((torch.arange(T + 1, dtype=torch.float64) / T + 0.008) / 1.008 * math.pi / 2) ** 2
+        betas = 1 - f[1:] / f[:-1]
+    return betas, (1 - betas).cumprod(0)
+
+
+@wrong("make_schedule")
+def takes_alpha_bar_of_betas_that_are_not_capped(kind, T):
+    betas, alpha_bar = make_schedule(kind, T)
+    if kind == "cosine":
+        f = torch.cos((torch.arange(T + 1, dtype=torch.float64) / T + 0.008) / 1.008 * math.pi / 2) ** 2
+        alpha_bar = f[1:] / f[0]
+    return betas, alpha_bar
+
+
+@wrong("make_schedule")
+def caps_at_one(kind, T):
+    if kind == "linear":
+        return make_schedule(kind, T)
+    f = torch.cos((torch.arange(T + 1, dtype=torch.float64) / T + 0.008) / 1.008 * math.pi / 2) ** 2
+    betas = (1 - f[1:] / f[:-1]).clamp(max=1.0)
+    return betas, (1 - betas).cumprod(0)
+
+
+def cosine_from(f):
+    betas = (1 - f[1:] / f[:-1]).clamp(max=0.999)
+    return betas, (1 - betas).cumprod(0)
+
+
+@wrong("make_schedule")
+def forgets_the_square_of_the_cosine(kind, T):
+    if kind == "linear":
+        return make_schedule(kind, T)
+    return cosine_from(torch.cos((torch.arange(T + 1, dtype=torch.float64) / T + 0.008) / 1.008 * math.pi / 2))
+
+
+@wrong("make_schedule")
+def forgets_the_offset(kind, T):
+    if kind == "linear":
+        return make_schedule(kind, T)
+    return cosine_from(torch.cos(torch.arange(T + 1, dtype=torch.float64) / T * math.pi / 2) ** 2)
+
+
+@wrong("make_schedule")
+def adds_the_offset_without_dividing_by_it(kind, T):
+    if kind == "linear":
+        return make_schedule(kind, T)
+    return cosine_from(torch.cos((torch.arange(T + 1, dtype=torch.float64) / T + 0.008) * math.pi / 2) ** 2)
+
+
+@wrong("make_schedule")
+def spreads_t_points_over_the_curve(kind, T):
+    if kind == "linear":
+        return make_schedule(kind, T)
+    u = torch.linspace(0, 1, T, dtype=torch.float64)
+    f = torch.cos((u + 0.008) / 1.008 * math.pi / 2) ** 2
+    return cosine_from(torch.cat([f[:1], f]))
+
+
+@wrong("make_schedule")
+def works_in_float32(kind, T):
+    betas = make_schedule(kind, T)[0].float()
+    return betas.double(), (1 - betas).cumprod(0).double()
+
+
+@wrong("make_schedule")
+def returns_float32(kind, T):
+    betas, alpha_bar = make_schedule(kind, T)
+    return betas.float(), alpha_bar.float()
+
+
+@wrong("alpha_bar_at")
+def takes_the_last_entry_at_time_minus_one(alpha_bar, t, x):
+    return fan(alpha_bar[t], x).to(x)
+
+
+@wrong("alpha_bar_at")
+def clamps_time_minus_one_to_zero(alpha_bar, t, x):
+    return fan(alpha_bar[t.clamp(min=0)], x).to(x)
+
+
+@wrong("alpha_bar_at")
+def pads_on_the_wrong_side(alpha_bar, t, x):
+    padded = torch.cat([torch.ones(1, dtype=alpha_bar.dtype), alpha_bar])
+    return fan(padded[t], x).to(x)
+
+
+@wrong("alpha_bar_at")
+def drops_an_entry_when_padding(alpha_bar, t, x):
+    padded = torch.cat([torch.ones(1, dtype=alpha_bar.dtype), alpha_bar[:-1]])
+    return fan(padded[t.clamp(min=0)], x).to(x)
+
+
+@wrong("alpha_bar_at")
+def pads_with_zero(alpha_bar, t, x):
+    padded = torch.cat([alpha_bar, torch.zeros(1, dtype=alpha_bar.dtype)])
+    return fan(padded[t], x).to(x)
+
+
+@wrong("alpha_bar_at")
+def stays_flat(alpha_bar, t, x):
+    return alpha_bar_at(alpha_bar, t, x).flatten()
+
+
+@wrong("alpha_bar_at")
+def lies_along_the_width(alpha_bar, t, x):
+    return alpha_bar_at(alpha_bar, t, x).reshape(*[1] * (x.ndim - 1), -1)
+
+
+@wrong("alpha_bar_at")
+def has_four_dimensions_whatever_x_has(alpha_bar, t, x):
+    return alpha_bar_at(alpha_bar, t, x).reshape(-1, 1, 1, 1)
+
+
+@wrong("alpha_bar_at")
+def is_expanded_to_the_shape_of_x(alpha_bar, t, x):
+    return alpha_bar_at(alpha_bar, t, x).expand(x.shape)
+
+
+@wrong("alpha_bar_at")
+def keeps_the_dtype_of_the_schedule(alpha_bar, t, x):
+    return alpha_bar_at(alpha_bar, t, x.double())
+
+
+@wrong("alpha_bar_at")
+def uses_the_time_of_the_first_example(alpha_bar, t, x):
+    return alpha_bar_at(alpha_bar, t[:1].expand(len(t)), x)
+
+
+@wrong("alpha_bar_at")
+def returns_the_root(alpha_bar, t, x):
+    return alpha_bar_at(alpha_bar, t, x).sqrt()
+
+
+@wrong("q_sample")
+def forgets_both_roots(x0, t, noise, alpha_bar):
+    a = alpha_bar_at(alpha_bar, t, x0)
+    return a * x0 + (1 - a) * noise
+
+
+@wrong("q_sample")
+def forgets_the_root_of_the_noise(x0, t, noise, alpha_bar):
+    a = alpha_bar_at(alpha_bar, t, x0)
+    return a.sqrt() * x0 + (1 - a) * noise
+
+
+@wrong("q_sample")
+def forgets_the_root_of_the_signal(x0, t, noise, alpha_bar):
+    a = alpha_bar_at(alpha_bar, t, x0)
+    return a * x0 + (1 - a).sqrt() * noise
+
+
+@wrong("q_sample")
+def takes_one_minus_the_root(x0, t, noise, alpha_bar):
+    a = alpha_bar_at(alpha_bar, t, x0).sqrt()
+    return a * x0 + (1 - a) * noise
+
+
+@wrong("q_sample")
+def swaps_signal_and_noise(x0, t, noise, alpha_bar):
+    a = alpha_bar_at(alpha_bar, t, x0)
+    return (1 - a).sqrt() * x0 + a.sqrt() * noise
+
+
+@wrong("q_sample")
+def subtracts_the_noise(x0, t, noise, alpha_bar):
+    return q_sample(x0, t, -noise, alpha_bar)
+
+
+@wrong("q_sample")
+def keeps_the_signal_as_it_is(x0, t, noise, alpha_bar):
+    a = alpha_bar_at(alpha_bar, t, x0)
+    return x0 + ((1 - a) / a).sqrt() * noise
+
+
+@wrong("q_sample")
+def adds_noise_to_an_unscaled_signal(x0, t, noise, alpha_bar):
+    return x0 + (1 - alpha_bar_at(alpha_bar, t, x0)).sqrt() * noise
+
+
+@wrong("q_sample")
+def broadcasts_time_along_the_width(x0, t, noise, alpha_bar):
+    a = alpha_bar_at(alpha_bar, t, x0).flatten()
+    return (a.sqrt() * x0 + (1 - a).sqrt() * noise).to(x0)
+
+
+@wrong("q_sample")
+def draws_its_own_noise(x0, t, noise, alpha_bar):
+    return q_sample(x0, t, torch.randn_like(x0), alpha_bar)
+
+
+@wrong("q_sample")
+def is_one_time_too_early(x0, t, noise, alpha_bar):
+    return q_sample(x0, (t - 1).clamp(min=-1), noise, alpha_bar)
+
+
+@wrong("q_sample")
+def makes_only_the_last_small_step(x0, t, noise, alpha_bar):
+    alpha = alpha_bar_at(alpha_bar, t, x0) / alpha_bar_at(alpha_bar, (t - 1).clamp(min=-1), x0)
+    return alpha.sqrt() * x0 + (1 - alpha).sqrt() * noise
+
+
+@wrong("q_sample")
+def uses_one_time_for_the_batch(x0, t, noise, alpha_bar):
+    return q_sample(x0, t[:1].expand(len(t)), noise, alpha_bar)
+
+
+@wrong("q_sample")
+def returns_double_precision(x0, t, noise, alpha_bar):
+    a = fan(torch.cat([alpha_bar, torch.ones(1, dtype=torch.float64)])[t], x0)
+    return a.sqrt() * x0 + (1 - a).sqrt() * noise
+
+
+@wrong("q_sample")
+def has_no_clean_data(x0, t, noise, alpha_bar):
+    a = fan(alpha_bar[t], x0).to(x0)
+    return a.sqrt() * x0 + (1 - a).sqrt() * noise
+
+
+@wrong("q_sample")
+def views_memory_that_is_strided(x0, t, noise, alpha_bar):
+    a = alpha_bar_at(alpha_bar, t, x0).reshape(-1, 1)
+    return (a.sqrt() * x0.view(len(x0), -1) + (1 - a).sqrt() * noise.view(len(x0), -1)).view(x0.shape)
+
+
+@wrong("snr")
+def compares_scales_and_not_variances(t, alpha_bar):
+    return snr(t, alpha_bar).sqrt()
+
+
+@wrong("snr")
+def is_upside_down(t, alpha_bar):
+    return 1 / snr(t, alpha_bar)
+
+
+@wrong("snr")
+def is_in_decibels(t, alpha_bar):
+    return 10 * snr(t, alpha_bar).log10()
+
+
+@wrong("snr")
+def is_the_share_of_the_signal(t, alpha_bar):
+    return alpha_bar[t]
+
+
+@wrong("snr")
+def squares_once_too_often(t, alpha_bar):
+    return alpha_bar[t] ** 2 / (1 - alpha_bar[t] ** 2)
+
+
+@wrong("snr")
+def answers_for_every_time(t, alpha_bar):
+    return alpha_bar / (1 - alpha_bar)
+
+
+@wrong("snr")
+def is_a_time_too_early(t, alpha_bar):
+    padded = torch.cat([alpha_bar[:1], alpha_bar])
+    return padded[t] / (1 - padded[t])
+
+
+@right("make_schedule")
+def by_numpy(kind, T):
+    t = np.arange(T)
+    if kind == "linear":
+        betas = np.linspace(0.1 / T, 20 / T, T)
+    else:
+        f = lambda u: np.cos((u + 0.008) / 1.008 * np.pi / 2) ** 2  # noqa: E731
+        betas = 1 - f((t + 1) / T) / f(t / T)
+    betas = np.minimum(betas, 0.999)
+    return torch.from_numpy(betas), torch.from_numpy(np.cumprod(1 - betas))
+
+
+@right("make_schedule")
+def by_logarithms(kind, T):
+    betas = make_schedule(kind, T)[0]
+    return betas, torch.log1p(-betas).cumsum(0).exp()
+
+
+@right("alpha_bar_at")
+def by_where(alpha_bar, t, x):
+    values = torch.where(t < 0, 1.0, alpha_bar[t.clamp(min=0)])
+    return values.to(x.dtype)[(...,) + (None,) * (x.ndim - 1)]
+
+
+@right("alpha_bar_at")
+def by_gather_from_a_shifted_schedule(alpha_bar, t, x):
+    shifted = torch.cat([torch.ones(1, dtype=alpha_bar.dtype), alpha_bar])
+    return shifted.gather(0, t + 1).view([len(x)] + [1] * (x.dim() - 1)).type_as(x)
+
+
+@right("q_sample")
+def by_a_loop_over_examples(x0, t, noise, alpha_bar):
+    rows = []
+    for x, s, e in zip(x0, t.tolist(), noise, strict=True):
+        share = 1.0 if s < 0 else alpha_bar[s].item()
+        rows.append(math.sqrt(share) * x + math.sqrt(1 - share) * e)
+    return torch.stack(rows)
+
+
+@right("q_sample")
+def by_einsum(x0, t, noise, alpha_bar):
+    a = alpha_bar_at(alpha_bar, t, x0).flatten()
+    return torch.einsum("b,b...->b...", a**0.5, x0) + torch.einsum("b,b...->b...", (1 - a) ** 0.5, noise)
+
+
+@right("q_sample")
+def by_an_angle(x0, t, noise, alpha_bar):
+    angle = torch.acos(alpha_bar_at(alpha_bar, t, x0).double().sqrt())
+    return (angle.cos() * x0 + angle.sin() * noise).to(x0.dtype)
+
+
+@right("snr")
+def by_the_inverse(t, alpha_bar):
+    return 1 / (1 / alpha_bar.gather(0, t) - 1)
+
+
+@right("snr")
+def by_the_logit(t, alpha_bar):
+    return torch.logit(alpha_bar[t]).exp()
