@@ -1,11 +1,16 @@
 """Grade submissions of one set and write a results.json for each.
 
+One path that holds a class (a Gradescope export or its zip, a Canvas download, a folder of notebooks) is graded on all
+cores, or on a Dask cluster; the same command after an interruption goes on where it stopped. --against compares with an
+earlier run before anything is published.
+
 Exit codes: 0 graded, 1 something could not be graded, 2 a wrong command line.
 """
 
 import argparse
 import sys
 from collections import defaultdict
+from importlib.util import find_spec
 from pathlib import Path
 
 from autograder.course import Course, Refusal, load_course
@@ -22,10 +27,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--question", metavar="NAME", action="append", help="grade this question only; may be repeated")
     parser.add_argument("--isolation", choices=("auto", "strict"), default="auto", help="strict: refuse without a wall")
     parser.add_argument("--time-limit", metavar="S", type=float, default=480.0, help="seconds per submission (480)")
+    parser.add_argument(
+        "--as", dest="read_as", choices=("class", "one"), help="what the path is (default: as it looks)"
+    )
+    parser.add_argument("--jobs", metavar="N", type=int, default=0, help="grading processes for a class (all cores)")
+    parser.add_argument("--dask", metavar="ADDRESS", default="", help="a Dask scheduler, tcp://HOST:PORT, for a class")
+    parser.add_argument(
+        "--against", metavar="OLD", type=Path, help="an earlier run, or a Gradescope export with results"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade every submission; the exit code."""
+    if _is_class(arguments):
+        return _grade_class(arguments)
     from autograder.grading.batch import Batch  # torch and pytest load only here, after --help
 
     course = load_course()
@@ -40,6 +55,52 @@ def run(arguments: argparse.Namespace) -> int:
         questions=arguments.question,
     )
     return wanted.grade(result_folders(arguments.submissions, arguments.output))
+
+
+def _is_class(arguments: argparse.Namespace) -> bool:
+    """Whether the only path is a class's; a Gradescope zip of ours has no room for classes."""
+    for_classes = arguments.against is not None or bool(arguments.dask or arguments.jobs)
+    if find_spec("autograder.batch") is None or len(arguments.submissions) > 1 or arguments.read_as == "one":
+        if for_classes:
+            raise Refusal("grade: --jobs, --dask and --against are for one path that holds a class.")
+        return False
+    from autograder.batch.download import is_class
+
+    path = arguments.submissions[0]
+    return path.exists() and (arguments.read_as == "class" or for_classes or is_class(path))
+
+
+def _grade_class(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from autograder.batch.job import Setting
+    from autograder.batch.regrade import changes, old_results
+    from autograder.batch.regrade_page import tell, write_changes
+    from autograder.batch.run import Where, exit_code, grade_class, interrupted, usual_jobs
+
+    course = load_course()
+    set_name, release, hidden = _places(course, arguments)
+    setting = Setting(
+        set_name,
+        release.resolve(),
+        hidden.resolve(),
+        course.hidden_seed if arguments.seed is None else arguments.seed,
+        arguments.isolation,
+        arguments.time_limit,
+        tuple(arguments.question) if arguments.question else None,
+    )
+    where = Where(arguments.jobs if arguments.jobs > 0 else usual_jobs(), arguments.dask)
+    earlier = None if arguments.against is None else old_results(arguments.against)  # it may be the same folder
+    try:
+        graded = grade_class(arguments.submissions[0], arguments.output, setting, where)
+    except KeyboardInterrupt:
+        return interrupted(arguments.output)
+    if earlier is not None:
+        found = changes(earlier, graded)
+        tell(found, len({*earlier, *(each.entry.name for each in graded)}), Console())
+        write_changes(set_name, found, len(graded), arguments.output)
+        print(f"Nothing is published. {arguments.output / 'changes.html'}")
+    return exit_code(graded)
 
 
 def _places(course: Course, arguments: argparse.Namespace) -> tuple[str, Path, Path]:
