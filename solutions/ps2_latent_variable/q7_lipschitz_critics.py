@@ -244,8 +244,9 @@ with experiment("three critics on the line"):
 #
 # ### Look: how fast is one round?
 #
-# Power iteration forgets its start like $(\sigma_2/\sigma_1)^{2n}$. Here are random matrices of the size of a real
-# layer, and the relative error of $\sigma$ by the number of rounds.
+# After $n$ rounds the vectors have forgotten their start up to $(\sigma_2/\sigma_1)^{2n}$, and the error of $\sigma$ is
+# of the order of the square of that. Here are random matrices of the size of a real layer, and the relative error of
+# $\sigma$ by the number of rounds.
 
 # %% role="run"
 with experiment("rounds of power iteration"):

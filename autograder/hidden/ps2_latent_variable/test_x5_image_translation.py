@@ -81,7 +81,7 @@ def test_translations_should_look_real_and_be_near(ps, rng):
 
 @points(1, part="x5c", hint="both round trips, each compared with where it started, as mean absolute errors")
 def test_round_trips_should_end_where_they_began(ps, rng):
-    """The loss adds the mean absolute errors of x -> G -> F and y -> F -> G, for batches that differ in size."""
+    """The loss adds the mean absolute errors of x -> G -> H and y -> H -> G, for batches that differ in size."""
     for x_shape, y_shape in (((5, 3), (2, 3)), ((1, 2, 3, 4), (3, 2, 3, 4))):
         x, y = 2 * normal(rng, *x_shape), 2 * normal(rng, *y_shape)
         a, b = 2.0 + rng.random(), 0.5 + rng.random()
