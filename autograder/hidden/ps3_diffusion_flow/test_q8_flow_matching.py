@@ -10,12 +10,8 @@ import numpy as np
 import torch
 from scipy import stats
 
-from autograder.hidden.ps3_diffusion_flow.flow_fields import (
-    mixture_field,
-    score,
-    velocity,
-    waves_field,
-)
+from autograder.hidden.ps3_diffusion_flow.closed_forms import Data
+from autograder.hidden.ps3_diffusion_flow.flow_fields import mixture_field, waves_field
 from autograder.testing import (
     expect_close,
     expect_shape,
@@ -304,9 +300,9 @@ def test_score_holds_for_mixtures_and_images(ps, rng):
 def expect_score(ps, x, t, law):
     """The student's score of the exact velocity is the exact score, in both precisions."""
     rows = list(zip(x.flatten(1).numpy(), t.tolist(), strict=True))
-    numbers = [part.numpy() for part in law]
-    v = torch.from_numpy(np.stack([velocity(*row, *numbers) for row in rows])).reshape(x.shape)
-    want = torch.from_numpy(np.stack([score(*row, *numbers) for row in rows])).reshape(x.shape)
+    truth = Data(*(part.numpy() for part in law))
+    v = torch.from_numpy(np.stack([truth.velocity(*row) for row in rows])).reshape(x.shape)
+    want = torch.from_numpy(np.stack([truth.score(each, s, 1 - s) for each, s in rows])).reshape(x.shape)
     expect_close(ps.score_from_velocity(non_contiguous(x), t, v), want)
     expect_close(ps.score_from_velocity(x.float(), t.float(), v.float()), want.float(), rtol=1e-3, atol=1e-3)
 
