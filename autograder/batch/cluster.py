@@ -55,7 +55,7 @@ def _through(client: Any, setting: Setting, jobs: Iterator[Job]) -> Iterator[tup
 
     as_completed: Any = distributed.as_completed
     flying: dict[str, Job] = {}
-    done = as_completed()
+    done = as_completed(loop=client.loop)
 
     def submit(job: Job) -> None:
         future = client.submit(grade_here, setting, job.name, packed(job.path), key=f"grade-{job.key}", pure=False)
