@@ -11,7 +11,9 @@
 # like: the known pixels, *noised to that time's level*. So after each step, paste them in (Song et al., 2021, appendix
 # I; Lugmayr et al., *RePaint*, 2022, eq. 8),
 #
-# $$ x_t\leftarrow m\odot\big(\sqrt{\bar\alpha_t}\,x^\text{known}+\sqrt{1-\bar\alpha_t}\,\varepsilon\big)+(1-m)\odot x_t . $$
+# $$
+# x_t\leftarrow m\odot\big(\sqrt{\bar\alpha_t}\,x^\text{known}+\sqrt{1-\bar\alpha_t}\,\varepsilon\big)+(1-m)\odot x_t .
+# $$
 #
 # Write `inpaint_step`. It gets the state $x$ and *its* time $t$, which may be $-1$: then the known part is clean. The
 # mask is 1 or True where pixels are known, bool or float, and of any shape that broadcasts against `x`.
@@ -118,11 +120,8 @@ with experiment("inpainting in the plane"):
         x = inpaint(exact, xT, known, mask, noises, alpha_bar, resample)
         ax.hist(x[:, 1].clamp(-2.2, 2.2), bins=60, range=(-2.2, 2.2), density=True, color=figures.COLOURS[4])
         ax.plot(heights, truth, color="black", linewidth=1)
-        between = (
-            truth.new_tensor(0.0)
-            + ((x[:, 1].clamp(-2.2, 2.2) + 2.2) / 4.4 * 399).round().long().bincount(minlength=400)[truth < 0.02].sum()
-            / n
-        ).item()
+        bin_of_each = ((x[:, 1].clamp(-2.2, 2.2) + 2.2) / 4.4 * 399).round().long()
+        between = (truth[bin_of_each] < 0.02).double().mean().item()
         ax.set(title=f"resample = {resample}: {between:.0%} where nothing is", xlabel="second coordinate")
     figures.show(figure, "Histograms of the unknown coordinate: with resampling they come close to the exact density.")
 
@@ -179,7 +178,7 @@ with experiment("digits with holes"), torch.no_grad():
 
 # %% role="answer" part="7c"
 def sdedit_start(x: Tensor, strength: float, noise: Tensor, alpha_bar: Tensor) -> tuple[Tensor, int]:
-    """The image x (B, ...) noised to the time at which a walk of strength * T steps begins, and that time (-1 to T-1)."""
+    """The image x (B, ...) noised to where a walk of strength * T steps begins, and that time (-1 to T - 1)."""
     ### BEGIN SOLUTION
     t = round(strength * len(alpha_bar)) - 1
     share = alpha_bar_at(alpha_bar, torch.full((len(x),), t, device=x.device), x)
@@ -267,7 +266,7 @@ def consistent(x0: Tensor, y: Tensor, A: Callable[[Tensor], Tensor], A_plus: Cal
 
 # %% role="check" part="7d"
 with check("7d") as c:
-    mean, spread = lambda x: x.mean(1, keepdim=True), lambda y: y.expand(-1, 2)  # noqa: E731
+    mean, spread = lambda x: x.mean(1, keepdim=True), lambda y: y.expand(-1, 2)
     x0, y = torch.tensor([[1.0, 3.0], [0.0, 0.0]]), torch.tensor([[5.0], [-1.0]])
     c.close(consistent(x0, y, mean, spread), [[4.0, 6.0], [-1.0, -1.0]], "the mean is as measured, differences stay")
     c.close(consistent(x0, mean(x0), mean, spread), x0, "what agrees already is not changed")
