@@ -23,6 +23,7 @@ VERBS = {
     "new": ("new", "start a question: source, hidden tests, variants"),
     "publish": ("publish", "copy what students may see to the public mirror"),
     "report": ("report", "tell how a class did, question by question"),
+    "similarity": ("similarity", "pairs of submissions that share code, side by side"),
     "gradebook": ("gradebook", "a class's grades with late hours"),
     "export": ("export", "write a set for nbgrader or Otter"),
 }

@@ -1,0 +1,67 @@
+"""How alike two submissions are, and which pairs stand out of their class."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import Indel
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from autograder.similarity.code import Code
+
+LEAST = 0.5  # no pair below it stands out
+FAR = 6.0  # robust standard deviations above the class's usual similarity
+ALONE = 0.9  # stands out where the class is too small to say what is usual
+SMALL = 10  # submissions
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two submissions. similarity: cosine of rare token runs. verbatim: share of lines equal to the letter."""
+
+    one: str
+    other: str
+    similarity: float
+    verbatim: float
+    stands_out: bool
+
+
+def similarities(codes: Sequence[Code], released: frozenset[str]) -> dict[tuple[int, int], float]:
+    """Every pair by its places in `codes`; a submission that holds nothing of its own is in none."""
+    own = [[gram for gram in code.grams if gram not in released] for code in codes]
+    places = [i for i, each in enumerate(own) if each]
+    if len(places) < 2:
+        return {}
+    weights = TfidfVectorizer(analyzer=list, sublinear_tf=True).fit_transform([own[i] for i in places])
+    cosine = (weights @ weights.T).toarray()
+    return {
+        (one, other): min(1.0, float(cosine[i, j]))
+        for i, one in enumerate(places)
+        for j, other in enumerate(places)
+        if i < j
+    }
+
+
+def pairs(codes: Sequence[Code], released: frozenset[str], most: int = 200) -> list[Pair]:
+    """The most similar pairs, the most similar first."""
+    found = similarities(codes, released)
+    usual = threshold(list(found.values()), len(codes))
+    ordered = sorted(found.items(), key=lambda item: (-item[1], codes[item[0][0]].name, codes[item[0][1]].name))
+    return [
+        Pair(codes[i].name, codes[j].name, round(value, 4), _verbatim(codes[i], codes[j]), value >= usual)
+        for (i, j), value in ordered[:most]
+    ]
+
+
+def threshold(values: Sequence[float], size: int) -> float:
+    """From where on a pair stands out: far above what is usual in this class, where the class says what is."""
+    if size < SMALL:
+        return ALONE
+    middle = statistics.median(values)
+    spread = 1.4826 * statistics.median(abs(value - middle) for value in values)
+    return max(LEAST, middle + FAR * spread)
+
+
+def _verbatim(one: Code, other: Code) -> float:
+    """With names, comments and layout as they were written."""
+    return round(Indel.normalized_similarity(one.raw, other.raw), 4)
