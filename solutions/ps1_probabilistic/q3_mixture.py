@@ -63,12 +63,13 @@ def squared_distances(X: Tensor, mus: Tensor, L: Tensor) -> Tensor:
     whiten = torch.linalg.solve_triangular(L, torch.eye(D, dtype=X.dtype), upper=False)
     centres = whiten @ mus[:, :, None]
     total = torch.zeros(len(X), K, dtype=X.dtype)
-    for rows in torch.arange(D).split(32):  # whiten is triangular: its first 32 rows need the first 32 columns only
+    for rows in torch.arange(D).split(21):  # whiten is triangular: its first 21 rows need the first 21 columns only
         seen = int(rows[-1]) + 1
         side_by_side = whiten[:, rows, :seen].reshape(-1, seen).T.contiguous()  # one product serves all K components
         shift = -centres[:, rows].reshape(-1)
-        parts = (torch.addmm(shift, x[:, :seen], side_by_side).reshape(len(x), K, -1) for x in X.split(1024))
-        total += torch.cat([torch.linalg.vector_norm(Z, dim=2) for Z in parts]).square()  # blocks that fit the cache
+        for x, part in zip(X.split(1024), total.split(1024), strict=True):  # blocks that fit the cache
+            Z = torch.addmm(shift, x[:, :seen], side_by_side).reshape(len(x), K, -1)
+            part += torch.linalg.vector_norm(Z, dim=2).square()
     return total
     ### END SOLUTION
 

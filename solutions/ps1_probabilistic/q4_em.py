@@ -62,10 +62,10 @@ def m_step(X: Tensor, log_resp: Tensor, ridge: float = 0.0, zero_mean: bool = Fa
 
 def weighted_covariance(X: Tensor, weights: Tensor, mu: Tensor) -> Tensor:
     """Covariance (D, D) around mu (D,) of the rows of X (N, D), with weights (N,) that sum to 1."""
-    rows = (weights > 1e-12 * weights.max()).nonzero()[:, 0]  # all others together change less than the 7th digit
+    rows = (weights > 1e-9 / len(X)).nonzero()[:, 0]  # all others together weigh less than a billionth
     roots = weights[rows].sqrt()[:, None]
     Sigma = torch.zeros(X.shape[1], X.shape[1], dtype=X.dtype)
-    for block, root in zip(rows.split(1024), roots.split(1024), strict=True):  # blocks that fit the cache
+    for block, root in zip(rows.split(4096), roots.split(4096), strict=True):  # blocks that fit the cache
         scaled = X.index_select(0, block).sub_(mu).mul_(root)
         Sigma.addmm_(scaled.T, scaled)
     return Sigma
