@@ -8,7 +8,7 @@ import pytest
 from autograder.grading import Grader
 from autograder.worker import Limits
 
-from .referee import TARGET, Referee
+from .referee import TARGET, Referee, require_walls
 from .roster import roster
 
 MIB = 2**20
@@ -33,4 +33,5 @@ def target_grader() -> Iterator[Grader]:
 
 @pytest.fixture
 def referee(target_grader: Grader, tmp_path: Path) -> Referee:
+    require_walls(target_grader.walls)
     return Referee(target_grader, tmp_path)

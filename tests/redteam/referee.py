@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from safetensors.torch import save
 
@@ -28,6 +29,13 @@ SLACK = 25.0  # seconds beyond an attack's own limit: starting and ending worker
 FILE_SECRETS = ("heron", "lagoon", "rwwhu", "phdgrz")
 WORDS = ("otter8846meadow", "ottermeadow")
 NUMBERS = ("7316294851", "4861125", "48611.25")
+
+
+def require_walls(walls: Sequence[tuple[str, bool, str]]) -> None:
+    """Skip, saying why, where hostile code would run as whoever runs the tests. A user of its own may be missing."""
+    missing = [f"{name} ({detail})" for name, stands, detail in walls if not stands and name != "own user"]
+    if missing:
+        pytest.skip(f"NOT RUN, hostile code is not safe on this host, which lacks: {'; '.join(missing)}")
 
 
 class Referee:

@@ -18,7 +18,7 @@ import pytest
 
 from autograder.worker import watch
 
-from .referee import FULL, GOOD_WEIGHTS, STUB, STUB_WEIGHTS, TARGET, leaks
+from .referee import FULL, GOOD_WEIGHTS, STUB, STUB_WEIGHTS, TARGET, Referee, leaks
 from .roster import Attack, roster
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,13 +152,15 @@ def _descriptors(moments: list[Moment], test: Callable[[int], bool]) -> int:
 
 
 @pytest.mark.timeout(600)
-def test_a_small_class_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_small_class_leaves_nothing_behind(referee: Referee, tmp_path: Path) -> None:
     assert_class_is_graded(10, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-def test_two_hundred_submissions_leave_nothing_behind(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_two_hundred_submissions_leave_nothing_behind(
+    referee: Referee, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     count = 200
     growth, seconds, moments = assert_class_is_graded(count, tmp_path)
     early, late = (_descriptors(moments, test) for test in (lambda n: 40 < n <= 80, lambda n: n > 160))

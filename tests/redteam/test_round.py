@@ -4,7 +4,9 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from .referee import FULL, STUB, STUB_WEIGHTS, TARGET, Referee, assert_is_gradescopes, leaks, write_good
+import pytest
+
+from .referee import FULL, STUB, STUB_WEIGHTS, TARGET, Referee, assert_is_gradescopes, leaks, require_walls, write_good
 from .roster import Attack, roster
 
 
@@ -54,3 +56,10 @@ def test_the_referee_would_see_a_breach(referee: Referee, tmp_path: Path) -> Non
     attack = Attack("", "breach", "", "def affine(x, factor, shift=0.0):\n    breach()\n")
     results = referee.grade(attack.write(tmp_path / "breach", STUB_WEIGHTS))
     assert "exit code 77" in results["tests"][0]["output"]
+
+
+def test_a_host_without_walls_is_named_and_not_attacked() -> None:
+    walls = [("own user", False, "needs root"), ("files", True, "")]
+    require_walls(walls)
+    with pytest.raises(pytest.skip.Exception, match=r"NOT RUN.*lacks: system calls \(no libseccomp\)"):
+        require_walls([*walls, ("system calls", False, "no libseccomp")])
