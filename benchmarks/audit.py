@@ -39,7 +39,7 @@ class Result:
 def rounds() -> dict[str, tuple[str, ...]]:
     """Every round by its name: the words after `python -m`."""
     sets = tomllib.loads((ROOT / "course.toml").read_text(encoding="utf-8"))["sets"]
-    named = {"slow tests": ("pytest", "-q", "-m", "slow")}
+    named: dict[str, tuple[str, ...]] = {"slow tests": ("pytest", "-q", "-m", "slow")}
     for name in sets:
         named[f"{name} at 20 seeds"] = ("autograder", "verify", name, "--seeds", "20")
         named[f"{name} by mutation"] = ("autograder", "verify", name, "--mutants")
