@@ -6,8 +6,8 @@
 # Destroying a picture is easy: add a little noise, many times, and nothing is left. This problem set turns that around.
 # If a network has learnt to take *one small step* back, from a noisy picture to a slightly less noisy one, then many
 # such steps lead from pure noise to a picture that nobody has ever seen. No adversary is needed, no bound has to be
-# tight and no Jacobian cheap: the loss is a mean of squares. The idea is from physics (Sohl-Dickstein et al., 2015), and
-# it draws most of the images that computers draw today.
+# tight and no Jacobian cheap: the loss is a mean of squares. The idea is from physics (Sohl-Dickstein et al., 2015),
+# and it draws most of the images that computers draw today.
 #
 # You go from noise to digits twice. First by **diffusion** (Ho, Jain and Abbeel, *Denoising diffusion probabilistic
 # models*, 2020), where the way back is a chain of Gaussians; then by **flow matching** (Lipman et al., 2023; Liu, Gong
@@ -90,8 +90,8 @@ here = setup(seed=0, quick=QUICK)
 # - **Losses** are per example, (B,): the *mean* over features, as in all papers on diffusion. The training cell takes
 #   the mean over the batch.
 # - **Randomness is an argument** (`noise`, `noises`, `u`). No graded function draws random numbers itself.
-# - **Guidance** with weight $w$ is $u + w\,(c - u)$ of an unconditional prediction $u$ and a conditional one $c$, so that
-#   $w=1$ is the conditional model.
+# - **Guidance** with weight $w$ is $u + w\,(c - u)$ of an unconditional prediction $u$ and a conditional one $c$, so
+#   that $w=1$ is the conditional model.
 #
 # A cell that you have to complete raises `NotImplementedError("Question 1a: ...")` until you do. Replace that line,
 # keep the names and arguments, and add helpers wherever you like. The cell below it runs *public checks* and says in
@@ -199,7 +199,7 @@ def exact_score(mixture: Mixture, alpha_bar: Tensor) -> Callable[..., Tensor]:
 
 
 def exact_velocity(mixture: Mixture) -> Callable[..., Tensor]:
-    """E[data - noise | (1 - t) * noise + t * data = x] for t (B,) in [0, 1]: model(x (B, D), t (B,), y (B,) or None)."""
+    """E[data - noise | (1 - t) * noise + t * data = x] for times (B,) in [0, 1]: model(x (B, D), t, y or None)."""
 
     def model(x: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
         a, b = t[:, None].double(), 1 - t[:, None].double()

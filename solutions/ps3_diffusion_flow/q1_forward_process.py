@@ -2,8 +2,8 @@
 # ## 1. The way to noise (10 points)
 #
 # A variational autoencoder *learns* how to encode. A diffusion model does not: its encoder is fixed once and for all,
-# and it only adds noise, in $T$ small steps. Step $t$ keeps most of what it gets and mixes in a share $\beta_t$ of fresh
-# Gaussian noise,
+# and it only adds noise, in $T$ small steps. Step $t$ keeps most of what it gets and mixes in a share $\beta_t$ of
+# fresh Gaussian noise,
 #
 # $$
 # q(x_t\mid x_{t-1}) = \mathcal N\big(x_t \,\big|\, \sqrt{1-\beta_t}\;x_{t-1},\ \beta_t I\big),
@@ -12,8 +12,8 @@
 #
 # starting from clean data, which we call $x_{-1}$ in the code and, as the papers do, $x_0$ in the mathematics where no
 # confusion can arise. Why the factor $\sqrt{1-\beta_t}$, and not 1? With it, data of variance 1 keeps variance 1 all
-# the way, and the end of the chain is $\mathcal N(0, I)$, whatever the data was. That is the one distribution from which
-# we can sample without having learnt anything.
+# the way, and the end of the chain is $\mathcal N(0, I)$, whatever the data was. That is the one distribution from
+# which we can sample without having learnt anything.
 #
 # Training needs examples at random times, and nobody wants to walk there step by step. Fortunately, one may *jump*.
 # With $\bar\alpha_t=\prod_{s\le t}(1-\beta_s)$,
@@ -31,15 +31,15 @@
 # Write `make_schedule`. It returns `betas` and `alpha_bar`, each (T,), in float64. There are two kinds:
 #
 # - `"linear"` (Ho et al., 2020, section 4): for $T=1000$, the $\beta_t$ grow evenly from $10^{-4}$ to $0.02$, both
-#   included. For another $T$, the same $T$ numbers between $10^{-4}$ and $0.02$ are *multiplied by $1000/T$*, so that fewer
-#   steps destroy as much.
-# - `"cosine"` (Nichol and Dhariwal, 2021, eq. 17): the share of the data falls along a cosine,
-#   $\bar\alpha_t = f(\tfrac{t+1}{T})/f(0)$ with
-#   $f(u)=\cos^2\big(\tfrac{u+0.008}{1.008}\cdot\tfrac\pi2\big)$, hence $\beta_t = 1 - f(\tfrac{t+1}{T})\,/\,f(\tfrac tT)$.
+#   included. For another $T$, the same $T$ numbers between $10^{-4}$ and $0.02$ are *multiplied by $1000/T$*, so that
+#   fewer steps destroy as much.
+# - `"cosine"` (Nichol and Dhariwal, 2021, eq. 17): the share of the data falls along a cosine, $\bar\alpha_t =
+#   f(\tfrac{t+1}{T})/f(0)$ with $f(u)=\cos^2\big(\tfrac{u+0.008}{1.008}\cdot\tfrac\pi2\big)$, hence $\beta_t = 1 -
+#   f(\tfrac{t+1}{T})\,/\,f(\tfrac tT)$.
 #
-# In both kinds, no $\beta_t$ is larger than **0.999**: what is above is set to 0.999 (the last cosine step would otherwise
-# destroy everything and divide by zero later). `alpha_bar` belongs to the `betas` that are returned. Mind the word
-# *share*: steps that each keep 90 % keep 81 % after two, not 80 %.
+# In both kinds, no $\beta_t$ is larger than **0.999**: what is above is set to 0.999 (the last cosine step would
+# otherwise destroy everything and divide by zero later). `alpha_bar` belongs to the `betas` that are returned. Mind the
+# word *share*: steps that each keep 90 % keep 81 % after two, not 80 %.
 
 
 # %% role="answer" part="1a"
@@ -81,14 +81,14 @@ with check("1a") as c:
 # (B, C, H, W), a tensor of shape (B,) would be broadcast along the **width**. If B and W differ, you get an error and
 # are lucky. If they are equal, or B is 1, you get a wrong result and no error at all.
 #
-# Everything that follows looks up $\bar\alpha$, so we do it right once. Write `alpha_bar_at`, which returns $\bar\alpha$
-# at the times `t` (B,) in the shape (B, 1, ..., 1), with as many dimensions as `x` has, and in the dtype and on the
-# device of `x` (`.to(x)` does both; `alpha_bar` itself is on the CPU). And where a time is **-1**, which is clean data,
-# the answer is **1**. Python disagrees: `alpha_bar[-1]` is the *last* entry, almost pure noise, and it
-# says nothing.
+# Everything that follows looks up $\bar\alpha$, so we do it right once. Write `alpha_bar_at`, which returns
+# $\bar\alpha$ at the times `t` (B,) in the shape (B, 1, ..., 1), with as many dimensions as `x` has, and in the dtype
+# and on the device of `x` (`.to(x)` does both; `alpha_bar` itself is on the CPU). And where a time is **-1**, which is
+# clean data, the answer is **1**. Python disagrees: `alpha_bar[-1]` is the *last* entry, almost pure noise, and it says
+# nothing.
 #
-# Then write `q_sample`, which jumps (from time -1: stays where it is) to $x_t=\sqrt{\bar\alpha_t}\,x_0+\sqrt{1-\bar\alpha_t}\;\epsilon$ for given noise
-# $\epsilon$. Expect 2 lines each.
+# Then write `q_sample`, which jumps (from time -1: stays where it is) to
+# $x_t=\sqrt{\bar\alpha_t}\,x_0+\sqrt{1-\bar\alpha_t}\;\epsilon$ for given noise $\epsilon$. Expect 2 lines each.
 
 
 # %% role="answer" part="1b"
@@ -201,8 +201,8 @@ with experiment("two schedules"):
         )
 
 # %% [markdown] role="text"
-# **Look.** In how many of the eleven columns of each schedule could you still say which digit it is? A network can learn
-# nothing about digits from a column of pure noise. Which schedule spends more of its steps there?
+# **Look.** In how many of the eleven columns of each schedule could you still say which digit it is? A network can
+# learn nothing about digits from a column of pure noise. Which schedule spends more of its steps there?
 #
 # ### 1d. Why one may jump (written, 3 points)
 #
@@ -222,27 +222,30 @@ with experiment("two schedules"):
 # $\epsilon_t\sim\mathcal N(0,I)$. Before any step, $\bar\alpha=1$ and $x=x_0$: the claim holds. Assume
 # $x_{t-1}=\sqrt{\bar\alpha_{t-1}}\,x_0+\sqrt{1-\bar\alpha_{t-1}}\,\epsilon$ with $\epsilon\sim\mathcal N(0,I)$. Then
 #
-# $$x_t=\sqrt{(1-\beta_t)\bar\alpha_{t-1}}\;x_0+\sqrt{(1-\beta_t)(1-\bar\alpha_{t-1})}\;\epsilon+\sqrt{\beta_t}\;\epsilon_t.$$
+# $$
+# x_t=\sqrt{(1-\beta_t)\bar\alpha_{t-1}}\;x_0+\sqrt{(1-\beta_t)(1-\bar\alpha_{t-1})}\;\epsilon
+#   +\sqrt{\beta_t}\;\epsilon_t.
+# $$
 #
-# $\epsilon$ is made of earlier noises, so it is **independent** of $\epsilon_t$; the sum of two independent Gaussians is
-# Gaussian, and their variances add:
-# $(1-\beta_t)(1-\bar\alpha_{t-1})+\beta_t = 1-(1-\beta_t)\bar\alpha_{t-1}=1-\bar\alpha_t$. With
-# $(1-\beta_t)\bar\alpha_{t-1}=\bar\alpha_t$ in the mean, that is the claim at $t$.
+# $\epsilon$ is made of earlier noises, so it is **independent** of $\epsilon_t$; the sum of two independent Gaussians
+# is Gaussian, and their variances add: $(1-\beta_t)(1-\bar\alpha_{t-1})+\beta_t =
+# 1-(1-\beta_t)\bar\alpha_{t-1}=1-\bar\alpha_t$. With $(1-\beta_t)\bar\alpha_{t-1}=\bar\alpha_t$ in the mean, that is
+# the claim at $t$.
 #
 # **2.** $\operatorname{Cov}x_t=\bar\alpha_tS+(1-\bar\alpha_t)I = I+\bar\alpha_t(S-I)$. It stays what it was exactly if
 # $S=I$ (that is why data is scaled to a variance of about 1), and it tends to $I$ for every $S$ as $\bar\alpha_t\to0$;
-# the mean tends to 0. Without the factor, $x_t\mid x_0\sim\mathcal N(x_0,\ \sum_{s\le t}\beta_s I)$: the mean stays, the
-# variance grows without bound. Sampling has to start from $\mathcal N(0,\sigma^2_{\max}I)$ with a variance so large that
-# the data's own does not matter (the "variance exploding" process of Song et al., 2021).
+# the mean tends to 0. Without the factor, $x_t\mid x_0\sim\mathcal N(x_0,\ \sum_{s\le t}\beta_s I)$: the mean stays,
+# the variance grows without bound. Sampling has to start from $\mathcal N(0,\sigma^2_{\max}I)$ with a variance so large
+# that the data's own does not matter (the "variance exploding" process of Song et al., 2021).
 #
-# **3.** $x_t/\sqrt{\bar\alpha_t}=x_0+\sqrt{(1-\bar\alpha_t)/\bar\alpha_t}\;\epsilon = x_0+\mathrm{SNR}(t)^{-1/2}\epsilon$.
-# Up to a known scale the noisy distribution depends on the SNR alone. Both curves are continuous and take every value
-# between the same ends, so each distribution of one appears in the other, at the time with the same SNR. A schedule
-# chooses how the steps (and the examples of training) are *distributed over noise levels*, nothing else. Averaging four
-# nearly equal pixels keeps the signal, and divides the noise's variance by 4, so the SNR is **4 times** larger. Seen at
-# the same coarse scale, a large image is less noisy at the same $t$: its schedule must be shifted to more noise, or the
-# large structure is never destroyed and nothing learns to create it (Hoogeboom, Heek and Salimans, *Simple diffusion*,
-# 2023).
+# **3.** $x_t/\sqrt{\bar\alpha_t}=x_0+\sqrt{(1-\bar\alpha_t)/\bar\alpha_t}\;\epsilon =
+# x_0+\mathrm{SNR}(t)^{-1/2}\epsilon$. Up to a known scale the noisy distribution depends on the SNR alone. Both curves
+# are continuous and take every value between the same ends, so each distribution of one appears in the other, at the
+# time with the same SNR. A schedule chooses how the steps (and the examples of training) are *distributed over noise
+# levels*, nothing else. Averaging four nearly equal pixels keeps the signal, and divides the noise's variance by 4, so
+# the SNR is **4 times** larger. Seen at the same coarse scale, a large image is less noisy at the same $t$: its
+# schedule must be shifted to more noise, or the large structure is never destroyed and nothing learns to create it
+# (Hoogeboom, Heek and Salimans, *Simple diffusion*, 2023).
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 1 point: the induction, with the variances of independent Gaussians added

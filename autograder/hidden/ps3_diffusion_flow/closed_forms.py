@@ -83,7 +83,7 @@ def draw_mixture(rng: np.random.Generator, K: int, D: int) -> Data:
 
 
 def draw_alpha_bar(rng: np.random.Generator, T: int) -> torch.Tensor:
-    """A schedule (T,), float64: falling from about 0.97 to about 0.02, with steps of unlike sizes, all of them large."""
+    """A schedule (T,), float64: falling from about 0.97 to about 0.02, with steps of unlike sizes, all large."""
     steps = 0.4 + rng.random(T)
     share = 0.03 + 0.95 * np.cumsum(steps) / steps.sum()
     return torch.from_numpy(1 - share)
