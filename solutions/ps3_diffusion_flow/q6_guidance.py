@@ -104,10 +104,27 @@ with experiment("guidance in the plane"):
     figures.show(figure, "With growing w, samples of one arm gather at its outer end, more than the promised density.")
 
 # %% [markdown] role="text"
-# **Look.** Which part of the arm is given up first, and why is that part in doubt? From $w=2$ on, where are the samples
-# that the promised density does not have, or the other way around? You derive the difference in 6c.
+# **Look.** Which part of the arm is given up first, and why is the label in doubt there *at noisy times*? The promised
+# density hardly changes from $w=1$ on, as clean points leave little doubt; the samples go on shrinking. You derive the
+# difference in 6c.
 #
-# **Look: digits.** The provided network, 20 steps of DDIM. Every row starts from the same ten noises.
+# **Look: digits.** The provided network, DDIM, and every row starts from the same noises. Extrapolated noise
+# predictions may stand for images far out of the range from -1 to 1. The helper below cuts the guess of the clean image
+# to that range at each step, as Saharia et al. (*Imagen*, 2022, section 2.3) do; without it, strong guidance ends in
+# black and white.
+
+
+# %% role="given"
+def in_range(model: Callable[..., Tensor], alpha_bar: Tensor) -> Callable[..., Tensor]:
+    """The model with its guess of the clean image cut to [-1, 1]: it returns the noise that belongs to the cut one."""
+
+    def cautious(x: Tensor, t: Tensor, *labels: Tensor) -> Tensor:
+        """The noise (B, ...) at x (B, ...) and t (B,)."""
+        x0 = x0_from_eps(x, t, model(x, t, *labels), alpha_bar).clamp(-1, 1)
+        return eps_from_x0(x, t, x0, alpha_bar)
+
+    return cautious
+
 
 # %% role="run"
 with experiment("guided digits"), torch.no_grad():
@@ -116,14 +133,13 @@ with experiment("guided digits"), torch.no_grad():
     rows = []
     for w in (0.0, 1.0, 2.0, 5.0):
         guided = lambda x, t, w=w: cfg(unet, x, t, asked, unet.null, w)  # noqa: E731
-        rows.append(ddim_sample(guided, noises, alpha_bar, ddim_timesteps(T, 10 if QUICK else 20)))
+        rows.append(ddim_sample(in_range(guided, alpha_bar), noises, alpha_bar, ddim_timesteps(T, 10 if QUICK else 20)))
     show_digits(torch.cat(rows), "rows: w = 0, 1, 2 and 5; two digits for each label", columns=20)
 
 # %% [markdown] role="text"
 # **Look.** In the first row the label is not asked for, and the digits are any digits. Compare the two digits of each
-# label down the rows: what do they gain, and in what do they become alike? Look at the values of the last row:
-# strokes become thicker and paper whiter than any in the data. Noise predictions were extrapolated, and nothing kept
-# the images in the range of images.
+# label down the rows: what do they gain, and in what do they become alike? Which of the rows would you show on a
+# poster, and which would you use as training data for somebody else's classifier?
 #
 # ### 6c. What guidance samples from (written, 2 points)
 #
