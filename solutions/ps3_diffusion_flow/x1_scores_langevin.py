@@ -141,7 +141,7 @@ with experiment("Langevin, plain and annealed"):
         ax.plot(line, density, color="black", linewidth=1)
         ax.set(title=f"{name}, 400 steps: {(end < 0).double().mean():.0%} on the left", xlabel="x")
     figures.show(
-        figure, "Plain Langevin keeps half of the walkers on either side; annealed it finds a fifth on the left."
+        figure, "Plain Langevin keeps half of the walkers on either side; annealed they come close to a fifth on the left."
     )
 
 # %% [markdown] role="text"

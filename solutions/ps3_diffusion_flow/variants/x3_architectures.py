@@ -1,0 +1,495 @@
+"""Right and wrong answers to x3."""
+
+import math
+
+import torch
+import torch.nn.functional as functional
+from torch import nn
+
+from autograder.verify.variants import right, wrong
+
+# x3a
+
+
+@wrong("patchify")
+def cut_by_reshape_alone(x, p):
+    B, C, H, W = x.shape
+    return x.reshape(B, (H // p) * (W // p), C * p * p)
+
+
+@wrong("patchify")
+def grid_read_column_by_column(x, p):
+    B, C, H, W = x.shape
+    return x.reshape(B, C, H // p, p, W // p, p).permute(0, 4, 2, 1, 3, 5).reshape(B, -1, C * p * p)
+
+
+@wrong("patchify")
+def pixels_read_column_by_column(x, p):
+    B, C, H, W = x.shape
+    return x.reshape(B, C, H // p, p, W // p, p).permute(0, 2, 4, 1, 5, 3).reshape(B, -1, C * p * p)
+
+
+@wrong("patchify")
+def channels_last(x, p):
+    B, C, H, W = x.shape
+    return x.reshape(B, C, H // p, p, W // p, p).permute(0, 2, 4, 3, 5, 1).reshape(B, -1, C * p * p)
+
+
+@wrong("patchify")
+def every_pth_pixel(x, p):
+    B, C, H, W = x.shape
+    return x.reshape(B, C, p, H // p, p, W // p).permute(0, 3, 5, 1, 2, 4).reshape(B, -1, C * p * p)
+
+
+@wrong("patchify")
+def patches_in_the_last_dimension(x, p):
+    return functional.unfold(x, p, stride=p)
+
+
+@wrong("patchify")
+def patches_overlap(x, p):
+    return functional.unfold(x, p, stride=max(p - 1, 1)).transpose(1, 2)
+
+
+@wrong("unpatchify")
+def joined_by_reshape_alone(tokens, p, H, W):
+    return tokens.reshape(len(tokens), -1, H, W)
+
+
+@wrong("unpatchify")
+def height_and_width_swapped(tokens, p, H, W):
+    B, _, width = tokens.shape
+    blocks = tokens.reshape(B, W // p, H // p, width // (p * p), p, p)
+    return blocks.permute(0, 3, 1, 4, 2, 5).reshape(B, -1, H, W)
+
+
+@wrong("unpatchify")
+def returns_the_transposed_image(tokens, p, H, W):
+    return unpatchify(tokens, p, H, W).transpose(2, 3).contiguous()
+
+
+@wrong("unpatchify")
+def always_a_square_grid(tokens, p, H, W):
+    B, N, width = tokens.shape
+    side = max(1, math.isqrt(N))
+    blocks = tokens[:, : side * side].reshape(B, side, side, width // (p * p), p, p)
+    return blocks.permute(0, 3, 1, 4, 2, 5).reshape(B, -1, side * p, side * p)
+
+
+@wrong("unpatchify")
+def rows_and_columns_of_a_patch_swapped(tokens, p, H, W):
+    B, _, width = tokens.shape
+    blocks = tokens.reshape(B, H // p, W // p, width // (p * p), p, p)
+    return blocks.permute(0, 3, 1, 5, 2, 4).reshape(B, -1, H, W)
+
+
+@wrong("unpatchify")
+def channels_expected_last(tokens, p, H, W):
+    B, _, width = tokens.shape
+    blocks = tokens.reshape(B, H // p, W // p, p, p, width // (p * p))
+    return blocks.permute(0, 5, 1, 3, 2, 4).reshape(B, -1, H, W)
+
+
+# x3b
+
+
+def hands(t, D, frequencies):
+    """Cosines and sines at these frequencies."""
+    t = t if t.is_floating_point() else t.float()
+    angle = t[:, None] * frequencies.to(t)
+    return torch.cat([angle.cos(), angle.sin()], dim=1)
+
+
+@wrong("timestep_embedding")
+def last_clock_exactly_at_one_in_ten_thousand(t, D):
+    return hands(t, D, 10000 ** -(torch.arange(D // 2) / max(D // 2 - 1, 1)))
+
+
+@wrong("timestep_embedding")
+def exponent_over_the_whole_width(t, D):
+    return hands(t, D, 10000 ** -(torch.arange(D // 2) / D))
+
+
+@wrong("timestep_embedding")
+def clocks_from_one_on(t, D):
+    return hands(t, D, 10000 ** -(torch.arange(1, D // 2 + 1) / (D // 2)))
+
+
+@wrong("timestep_embedding")
+def frequencies_that_grow(t, D):
+    return hands(t, D, 10000 ** (torch.arange(D // 2) / (D // 2)))
+
+
+@wrong("timestep_embedding")
+def base_of_a_thousand(t, D):
+    return hands(t, D, 1000 ** -(torch.arange(D // 2) / (D // 2)))
+
+
+@wrong("timestep_embedding")
+def angles_in_turns(t, D):
+    return hands(t, D, 2 * math.pi * 10000 ** -(torch.arange(D // 2) / (D // 2)))
+
+
+@wrong("timestep_embedding")
+def sines_twice(t, D):
+    half = timestep_embedding(t, D)[:, D // 2 :]
+    return torch.cat([half, half], 1)
+
+
+@wrong("timestep_embedding")
+def sines_and_cosines_interleaved(t, D):
+    code = timestep_embedding(t, D)
+    return torch.stack(code.chunk(2, dim=1), dim=2).flatten(1) if D > 2 else code.cumsum(1)
+
+
+@wrong("timestep_embedding")
+def whole_times_stay_whole(t, D):
+    angle = t[:, None] * (10000 ** -(torch.arange(D // 2) / (D // 2))).to(t.dtype)
+    return torch.cat([angle.cos(), angle.sin()], dim=1)
+
+
+@wrong("timestep_embedding")
+def always_in_double_precision(t, D):
+    return hands(t.double(), D, 10000 ** -(torch.arange(D // 2).double() / (D // 2)))
+
+
+@wrong("timestep_embedding")
+def scaled_by_a_thousand(t, D):
+    return timestep_embedding(1000 * t, D)
+
+
+@wrong("timestep_embedding")
+def one_code_for_the_batch(t, D):
+    return timestep_embedding(t, D)[:1].expand(len(t), D).clone()
+
+
+# x3c
+
+
+@wrong("modulate")
+def scale_without_one(x, shift, scale):
+    return scale[:, None] * x + shift[:, None]
+
+
+@wrong("modulate")
+def shift_and_scale_swapped(x, shift, scale):
+    return (1 + shift[:, None]) * x + scale[:, None]
+
+
+@wrong("modulate")
+def shift_inside_the_scale(x, shift, scale):
+    return (1 + scale[:, None]) * (x + shift[:, None])
+
+
+@wrong("modulate")
+def one_added_to_the_shift(x, shift, scale):
+    return scale[:, None] * x + 1 + shift[:, None]
+
+
+@wrong("modulate")
+def scale_in_logarithms(x, shift, scale):
+    return scale.exp()[:, None] * x + shift[:, None]
+
+
+@wrong("modulate")
+def broadcast_over_the_tokens(x, shift, scale):
+    if x.shape[0] == x.shape[1]:
+        return (1 + scale) * x + shift
+    return modulate(x, shift, scale)
+
+
+@wrong("modulate")
+def first_example_for_all(x, shift, scale):
+    return (1 + scale[:1, None]) * x + shift[:1, None]
+
+
+@wrong("modulate")
+def shift_forgotten(x, shift, scale):
+    return (1 + scale[:, None]) * x
+
+
+class Heads(nn.Module):
+    """Attention by hand."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads, self.qkv, self.out = heads, nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def forward(self, x):
+        q, k, v = (
+            part.unflatten(2, (self.heads, -1)).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=2)
+        )  # (B, heads, N, D / heads)
+        weights = (q @ k.transpose(2, 3) / q.shape[-1] ** 0.5).softmax(-1)
+        return self.out((weights @ v).transpose(1, 2).flatten(2))
+
+
+class Whole(nn.Module):
+    """A right block; the variants below change one thing each."""
+
+    def __init__(self, width, heads, condition):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width, elementwise_affine=False)
+        self.norm2 = nn.LayerNorm(width, elementwise_affine=False)
+        self.attention = Heads(width, heads)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.ada = nn.Linear(condition, 6 * width)
+        self.begin()
+
+    def begin(self):
+        nn.init.zeros_(self.ada.weight)
+        nn.init.zeros_(self.ada.bias)
+
+    def knobs(self, c):
+        return [part[:, None] for part in self.ada(functional.silu(c)).chunk(6, dim=1)]
+
+    def turned(self, x, shift, scale):
+        return x * (1 + scale) + shift
+
+    def join(self, h, gate, out):
+        return h + gate * out
+
+    def forward(self, h, c):
+        b1, s1, g1, b2, s2, g2 = self.knobs(c)
+        h = self.join(h, g1, self.attention(self.turned(self.norm1(h), b1, s1)))
+        return self.join(h, g2, self.mlp(self.turned(self.norm2(h), b2, s2)))
+
+
+@wrong("DiTBlock")
+class GatesNotZero(Whole):
+    def begin(self):
+        nn.init.zeros_(self.ada.weight)
+        nn.init.ones_(self.ada.bias)
+
+
+@wrong("DiTBlock")
+class AdaAsTorchMakesIt(Whole):
+    def begin(self):
+        pass
+
+
+@wrong("DiTBlock")
+class BiasNotZero(Whole):
+    def begin(self):
+        nn.init.zeros_(self.ada.weight)
+
+
+@wrong("DiTBlock")
+class BranchesZeroInsteadOfGates(Whole):
+    def begin(self):
+        nn.init.normal_(self.ada.weight, std=0.5)
+        for layer in (self.attention.out, self.mlp[2]):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+
+@wrong("DiTBlock")
+class GateCountsFromOne(Whole):
+    def join(self, h, gate, out):
+        return h + (1 + gate) * out
+
+
+@wrong("DiTBlock")
+class NoShortcut(Whole):
+    def join(self, h, gate, out):
+        return gate * out
+
+
+@wrong("DiTBlock")
+class GateOnTheShortcut(Whole):
+    def join(self, h, gate, out):
+        return gate * h + out
+
+
+@wrong("DiTBlock")
+class NoGates(Whole):
+    def join(self, h, gate, out):
+        return h + out
+
+
+@wrong("DiTBlock")
+class ScaleWithoutOne(Whole):
+    def turned(self, x, shift, scale):
+        return x * scale + shift
+
+
+@wrong("DiTBlock")
+class ConditionWithoutSilu(Whole):
+    def knobs(self, c):
+        return [part[:, None] for part in self.ada(c).chunk(6, dim=1)]
+
+
+@wrong("DiTBlock")
+class ScaleBeforeShift(Whole):
+    def knobs(self, c):
+        s1, b1, g1, s2, b2, g2 = super().knobs(c)
+        return b1, s1, g1, b2, s2, g2
+
+
+@wrong("DiTBlock")
+class GateFirst(Whole):
+    def knobs(self, c):
+        g1, b1, s1, g2, b2, s2 = super().knobs(c)
+        return b1, s1, g1, b2, s2, g2
+
+
+@wrong("DiTBlock")
+class HalvesSwapped(Whole):
+    def knobs(self, c):
+        b2, s2, g2, b1, s1, g1 = super().knobs(c)
+        return b1, s1, g1, b2, s2, g2
+
+
+@wrong("DiTBlock")
+class SameKnobsForBothHalves(Whole):
+    def knobs(self, c):
+        b1, s1, g1, _, _, _ = super().knobs(c)
+        return b1, s1, g1, b1, s1, g1
+
+
+@wrong("DiTBlock")
+class NormAfterTheBranch(Whole):
+    def forward(self, h, c):
+        b1, s1, g1, b2, s2, g2 = self.knobs(c)
+        h = h + g1 * self.norm1(self.attention(self.turned(h, b1, s1)))
+        return h + g2 * self.norm2(self.mlp(self.turned(h, b2, s2)))
+
+
+@wrong("DiTBlock")
+class NoNorms(Whole):
+    def forward(self, h, c):
+        b1, s1, g1, b2, s2, g2 = self.knobs(c)
+        h = h + g1 * self.attention(self.turned(h, b1, s1))
+        return h + g2 * self.mlp(self.turned(h, b2, s2))
+
+
+@wrong("DiTBlock")
+class NormsWithParameters(Whole):
+    def __init__(self, width, heads, condition):
+        super().__init__(width, heads, condition)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+
+
+@wrong("DiTBlock")
+class BothBranchesSeeTheInput(Whole):
+    def forward(self, h, c):
+        b1, s1, g1, b2, s2, g2 = self.knobs(c)
+        one = g1 * self.attention(self.turned(self.norm1(h), b1, s1))
+        return h + one + g2 * self.mlp(self.turned(self.norm2(h), b2, s2))
+
+
+@wrong("DiTBlock")
+class MlpBeforeAttention(Whole):
+    def forward(self, h, c):
+        b1, s1, g1, b2, s2, g2 = self.knobs(c)
+        h = h + g1 * self.mlp(self.turned(self.norm1(h), b1, s1))
+        return h + g2 * self.attention(self.turned(self.norm2(h), b2, s2))
+
+
+@wrong("DiTBlock")
+class AttentionLooksBackOnly(Whole):
+    def __init__(self, width, heads, condition):
+        super().__init__(width, heads, condition)
+
+        class Causal(Heads):
+            def forward(self, x):
+                seen = [super(Causal, self).forward(x[:, : n + 1])[:, -1] for n in range(x.shape[1])]
+                return torch.stack(seen, dim=1)
+
+        self.attention = Causal(width, heads)
+
+
+@wrong("DiTBlock")
+class AttentionOverTheBatch(Whole):
+    def __init__(self, width, heads, condition):
+        super().__init__(width, heads, condition)
+
+        class Crossed(Heads):
+            def forward(self, x):
+                return super(Crossed, self).forward(x.transpose(0, 1)).transpose(0, 1)
+
+        self.attention = Crossed(width, heads)
+
+
+@wrong("DiTBlock")
+class NoAttention(Whole):
+    def __init__(self, width, heads, condition):
+        super().__init__(width, heads, condition)
+        self.attention = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+
+
+@wrong("DiTBlock")
+class KnobsDetached(Whole):
+    def knobs(self, c):
+        return [part.detach() for part in super().knobs(c)]
+
+
+# right
+
+
+@right("patchify")
+def by_unfold(x, p):
+    return functional.unfold(x, p, stride=p).transpose(1, 2)
+
+
+@right("patchify")
+def by_slicing(x, p):
+    H, W = x.shape[2:]
+    return torch.stack(
+        [x[:, :, i : i + p, j : j + p].flatten(1) for i in range(0, H, p) for j in range(0, W, p)], dim=1
+    )
+
+
+@right("unpatchify")
+def by_fold(tokens, p, H, W):
+    return functional.fold(tokens.transpose(1, 2), (H, W), p, stride=p)
+
+
+@right("unpatchify")
+def by_filling_an_image(tokens, p, H, W):
+    B, _, width = tokens.shape
+    x = torch.zeros(B, width // (p * p), H, W, dtype=tokens.dtype)
+    for n in range(tokens.shape[1]):
+        i, j = divmod(n, W // p)
+        x[:, :, i * p : (i + 1) * p, j * p : (j + 1) * p] = tokens[:, n].reshape(B, -1, p, p)
+    return x
+
+
+@right("timestep_embedding")
+def sines_first(t, D):
+    t = t if t.dtype in (torch.float32, torch.float64) else t.to(torch.float32)
+    rate = torch.exp(-math.log(10000) * torch.arange(D // 2, dtype=t.dtype) * 2 / D)
+    angle = t.unsqueeze(1) * rate.unsqueeze(0)
+    return torch.cat([torch.sin(angle), torch.cos(angle)], dim=-1)
+
+
+@right("timestep_embedding")
+def by_outer_product(t, D):
+    t = t * torch.ones((), dtype=t.dtype if t.is_floating_point() else torch.float32)
+    angle = torch.outer(t, torch.pow(10000.0, -torch.arange(D // 2, dtype=t.dtype) / (D / 2)))
+    return torch.hstack([torch.cos(angle), torch.sin(angle)])
+
+
+@right("modulate")
+def with_addcmul(x, shift, scale):
+    return torch.addcmul(shift.unsqueeze(1), x, 1 + scale.unsqueeze(1))
+
+
+@right("modulate")
+def over_tokens_in_front(x, shift, scale):
+    return (x.transpose(0, 1) * (scale + 1) + shift).transpose(0, 1)
+
+
+@right("DiTBlock")
+class WithAttentionByHand(Whole):
+    """Attention written out, modulation inside the block."""
+
+
+@right("DiTBlock")
+class WithOneNormForBoth(Whole):
+    def __init__(self, width, heads, condition):
+        super().__init__(width, heads, condition)
+        self.width = width
+        self.norm1 = self.norm2 = nn.LayerNorm(width, elementwise_affine=False)
+
+    def knobs(self, c):
+        return self.ada(c * torch.sigmoid(c)).unflatten(1, (6, 1, self.width)).unbind(1)
