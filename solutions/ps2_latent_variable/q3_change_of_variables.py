@@ -125,7 +125,7 @@ with experiment("grey values on the line"):
     u = torch.rand(grey.shape, generator=generator, dtype=torch.float64)
     fig, axes = plt.subplots(1, 4, figsize=(15, 3.2), layout="constrained")
     axes[0].hist((grey + u).flatten(), bins=64, density=True)
-    axes[0].set(title="v = x + u", yscale="log")
+    axes[0].set(title="v = x + u", yscale="log", ylabel="density")
     for ax, alpha in zip(axes[1:3], (0.05, 1e-6), strict=True):
         ax.hist(logit_preprocess(grey, u, alpha)[0].flatten(), bins=64, density=True)
         ax.set(title=f"y, alpha = {alpha:g}", yscale="log")

@@ -353,9 +353,10 @@ def moons_flow(layers: int = 6, hidden: int = 64) -> nn.Module:
 
 
 # %% [markdown] role="text"
-# Training is maximum likelihood and nothing else: the loss is the mean of `-log_prob`. (Estimated, not measured: with
-# `QUICK` 400 steps take about 12 s on two CPU cores; in full 4,000 steps take about 2 minutes there, and on a T4,
-# which such small networks leave idle, about as long. Memory is negligible.)
+# Training is maximum likelihood and nothing else: the loss is the mean of `-log_prob`.
+#
+# > **Time.** `QUICK` (400 steps): 4 s on one core of a busy AMD EPYC (measured). Full (4,000 steps): under a minute
+# > there, and about as long on a T4, which such small networks leave idle (estimates). Memory is negligible.
 
 # %% role="run"
 with experiment("RealNVP on two moons"):
@@ -424,8 +425,11 @@ with experiment("the flow from three sides"), torch.no_grad():
 #
 # Four layers with checkerboards, a squeeze, and four layers that mask channels: enough to see what a likelihood on
 # images buys. Pixels pass through the logit of question 3, and the result is in bits per dimension, so a uniform model
-# has 8. On 8-bit MNIST a simple flow that is trained for long reaches about 1.1.
-# (Estimated, not measured: `QUICK` about 15 s on two CPU cores; in full about 5 minutes on a T4, 2 GB.)
+# has 8. On 8-bit MNIST a simple flow that is trained for long reaches about 1.1. In `QUICK` mode you see where the
+# training starts, and no digits yet.
+#
+# > **Time.** `QUICK` (100 steps): 9 s on one core of a busy AMD EPYC (measured). Full (6,000 steps): about 5 minutes on
+# > a T4 (estimate), 2 GB.
 
 
 # %% role="given"
@@ -460,7 +464,7 @@ with experiment("RealNVP on digits"):
         y, logdet = logit_preprocess(images.flatten(1).to(here.device), u)
         return bits_per_dim(pixel_flow.log_prob(y.reshape(-1, 1, 28, 28)) + logdet, 784)
 
-    steps = 50 if QUICK else 6000
+    steps = 100 if QUICK else 6000
     training = resumable(
         "checkpoints/digit_flow.safetensors",
         pack(flow=pixel_flow, adam=adam),

@@ -185,9 +185,11 @@ with check("6c") as c:
 #
 # Two networks of your step, trained with Adam; a dot is a sample of the generator, a circle has radius 0.3. Columns are
 # moments of the training, rows are games. In the first, both players learn at the same rate. In the second, the
-# generator is *eager*: it learns ten times faster than its discriminator. Estimated times: QUICK about 15 s on two CPU
-# cores; the full run, five games of 10,000 steps, about 4 minutes on a CPU or a T4 alike (the networks are too small
-# for a GPU to matter).
+# generator is *eager*: it learns ten times faster than its discriminator.
+#
+# > **Time.** `QUICK` (two games of 1,000 steps): 6 s on one core of a busy AMD EPYC (measured), and 3 s for the third
+# > game, below. Full (five games of 10,000 steps): about 3 minutes there or on a T4 alike, because the networks are too
+# > small for a GPU to matter (estimates). Memory is negligible.
 
 
 # %% role="run"
@@ -232,15 +234,16 @@ def train_on_ring(
     return players["G"], [films[key] for key in sorted(films)], run.history
 
 
-def draw_ring(films: dict[str, list[Tensor]], moments: list[int], title: str) -> None:
-    """Rows of samples (N, 2), one per name, at these blocks."""
+def draw_ring(films: dict[str, list[Tensor]], moments: list[int], title: str, n_labels: int = 1) -> None:
+    """Rows of samples (N, 2), one per name, at these blocks; sample i has the colour of label i % n_labels."""
+    palette = [*figures.COLOURS, "darkgrey"]
     fig, axes = plt.subplots(
         len(films), len(moments), figsize=(2.3 * len(moments), 2.4 * len(films)), squeeze=False, layout="constrained"
     )
     for row, (name, film) in zip(axes, films.items(), strict=True):
         for ax, moment in zip(row, moments, strict=True):
             x = film[moment]
-            ax.scatter(*x.T, s=2, c=torch.arange(len(x)) % 8, cmap="tab10")
+            ax.scatter(*x.T, s=2, c=[palette[i % n_labels] for i in range(len(x))])
             for center in RING:
                 ax.add_patch(plt.Circle(center.tolist(), 0.3, fill=False, linewidth=0.6))
             covered, good = mode_coverage(x, RING, 0.3)
@@ -258,8 +261,12 @@ with experiment("games on the ring"):
     runs = {name: train_on_ring(*game) for name, game in games.items()}
     moments = sorted({0, blocks // 8, blocks // 4, blocks // 2, blocks - 1})
     draw_ring({name: run[1] for name, run in runs.items()}, moments, "Samples spread over the ring, or hop around it.")
-    figures.curves({name: run[2]["modes"] for name, run in runs.items()}, xlabel="125 steps", ylabel="covered modes")
-    figures.curves({name: run[2]["loss_D"] for name, run in runs.items()}, xlabel="125 steps", ylabel="D's loss")
+    figures.curves(
+        {name: run[2]["modes"] for name, run in runs.items()}, xlabel="blocks of 125 steps", ylabel="covered modes"
+    )
+    figures.curves(
+        {name: run[2]["loss_D"] for name, run in runs.items()}, xlabel="blocks of 125 steps", ylabel="D's loss"
+    )
 
 # %% [markdown] role="text"
 # **Look.** In the first row all modes are covered from the start. Why is that number no praise yet? Follow the eager
@@ -274,7 +281,7 @@ with experiment("games on the ring"):
 # %% role="run"
 with experiment("the conditional ring"):
     conditional = train_on_ring("non_saturating", blocks, n_labels=8)
-    draw_ring({"with labels": conditional[1]}, moments, "With labels, every mode gets its own samples early on.")
+    draw_ring({"with labels": conditional[1]}, moments, "With labels, every mode gets its own samples early on.", 8)
     z = torch.randn(100, 8, generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
         share = [mode_coverage(conditional[0](z, torch.full((100,), k)), RING[k : k + 1], 0.3)[1] for k in range(8)]

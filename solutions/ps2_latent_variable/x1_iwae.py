@@ -113,6 +113,7 @@ with experiment("the bound with more and more samples"), torch.no_grad():
         label = f"worth {1 / share.square().sum():.1f} of 500 samples"
         right.hist(row, bins=30, histtype="step", linestyle=style, label=label)
     right.set(xlabel="log-weight in nats", ylabel="samples", title="three digits")
+    right.margins(y=0.4)  # room for the legend
     right.legend()
     figures.show(fig, f"The bound rises from {bounds[0]:.1f} to {bounds[-1]:.1f} nats; weights differ by many nats.")
     print(f"K = 1: {bounds[0]:.2f} nats, K = 500: {bounds[-1]:.2f} nats")
