@@ -15,7 +15,7 @@ from autograder.grading.results import EVERYTHING, results_of
 from autograder.grading.results_file import ResultsFile, pessimistic
 from autograder.grading.table import print_table
 from autograder.notebook import BadRelease, Unreadable, read_submission
-from autograder.worker import IsolationError
+from autograder.worker import ForkServer, IsolationError
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Batch:
     isolation: str
     time_limit: float
     questions: Sequence[str] | None = None
+    server: ForkServer | None = None
 
     def grade(self, folders: Mapping[Path, Path]) -> int:
         """Grade each submission into its folder; 0, or 1 where something could not be graded. Raises Refusal."""
@@ -50,6 +51,7 @@ class Batch:
             isolation=self.isolation,
             time_limit=self.time_limit,
             checks=True,
+            server=self.server,
         )
 
 

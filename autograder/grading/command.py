@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from autograder.course import Course, Refusal, load_course
+from autograder.grading.early import early_server
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,20 +42,23 @@ def run(arguments: argparse.Namespace) -> int:
     """Grade every submission; the exit code."""
     if _is_class(arguments):
         return _grade_class(arguments)
-    from autograder.grading.batch import Batch  # torch and pytest load only here, after --help
-
     course = load_course()
     set_name, release, hidden = _places(course, arguments)
-    wanted = Batch(
-        set_name=set_name,
-        release=release,
-        hidden=hidden,
-        seed=course.hidden_seed if arguments.seed is None else arguments.seed,
-        isolation=arguments.isolation,
-        time_limit=arguments.time_limit,
-        questions=arguments.question,
-    )
-    return wanted.grade(result_folders(arguments.submissions, arguments.output))
+    folders = result_folders(arguments.submissions, arguments.output)
+    with early_server(arguments.isolation) as server:
+        from autograder.grading.batch import Batch  # torch and pytest load only here, while the server loads its own
+
+        wanted = Batch(
+            set_name=set_name,
+            release=release,
+            hidden=hidden,
+            seed=course.hidden_seed if arguments.seed is None else arguments.seed,
+            isolation=arguments.isolation,
+            time_limit=arguments.time_limit,
+            questions=arguments.question,
+            server=server,
+        )
+        return wanted.grade(folders)
 
 
 def _is_class(arguments: argparse.Namespace) -> bool:

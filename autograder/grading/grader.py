@@ -28,7 +28,8 @@ class Grader:
 
     set_name, release_path: "ps1_probabilistic" and its psN.ipynb. hidden_dir: the folder of its test_qK_topic.py.
     seed: moves the hidden draws. limits: of each worker. isolation: "auto" or "strict". time_limit: seconds per
-    submission. checks: also run the release's public checks. Raises BadRelease; IsolationError when it is entered.
+    submission. checks: also run the release's public checks. server: one that was started ahead, with the isolation
+    that is wanted; it ends with the grader. Raises BadRelease; IsolationError when it is entered.
     """
 
     def __init__(
@@ -42,16 +43,18 @@ class Grader:
         isolation: str = "auto",
         time_limit: float = TIME_LIMIT,
         checks: bool = False,
+        server: ForkServer | None = None,
     ) -> None:
         self.set_name, self.hidden_dir, self.seed = set_name, Path(hidden_dir).resolve(), seed
         self.time_limit = time_limit
         self.release: Release = read_release(Path(release_path))
         self.release_hash = hashlib.sha256(Path(release_path).read_bytes()).hexdigest()
         self.hidden_hash = folder_hash(self.hidden_dir)
-        self._limits, self._isolation, self._checks = limits, isolation, checks
+        self._limits, self._isolation, self._checks, self._early = limits, isolation, checks, server
 
     def __enter__(self) -> Self:
-        self._server = self._start()
+        self._server = self._early or self._start()
+        self._early = None
         return self
 
     def __exit__(

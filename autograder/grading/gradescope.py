@@ -70,15 +70,18 @@ def _grade(root: Path, home: Path, file: ResultsFile, started: float) -> int:
         file.write(kept_results(over, about(upload)))
         return 0
 
-    from autograder.grading.batch import grade_into
-    from autograder.grading.grader import Grader
+    from autograder.grading.early import early_server
 
-    app, name = home / "app", package["set"]
-    limit = OUR_SHARE * timeout - (time.monotonic() - started)
-    hidden = app / "autograder" / "hidden" / name
-    with Grader(name, app / package["release"], hidden, course.hidden_seed, time_limit=limit, checks=True) as grader:
-        said = [*lateness_lines(upload), *before(upload)]
-        return grade_into(file, grader, root / "submission", None, about(upload), course.gradescope, said)
+    with early_server() as server:
+        from autograder.grading.batch import grade_into
+        from autograder.grading.grader import Grader
+
+        app, name = home / "app", package["set"]
+        limit = OUR_SHARE * timeout - (time.monotonic() - started)
+        places = name, app / package["release"], app / "autograder" / "hidden" / name
+        with Grader(*places, course.hidden_seed, time_limit=limit, checks=True, server=server) as grader:
+            said = [*lateness_lines(upload), *before(upload)]
+            return grade_into(file, grader, root / "submission", None, about(upload), course.gradescope, said)
 
 
 if __name__ == "__main__":
