@@ -7,6 +7,9 @@ kernel and torch: a quarter of a minute on an idle machine.
 """
 
 import argparse
+import contextlib
+import io
+import json
 import os
 import platform
 import sys
@@ -26,8 +29,9 @@ from others.assignment import FULL, TARGET  # noqa: E402
 from others.verdict import Verdict  # noqa: E402
 
 from autograder.grading import Grader  # noqa: E402
+from autograder.grading.batch import grade_one  # noqa: E402
 from autograder.worker import Limits  # noqa: E402
-from tests.redteam.referee import STUB_WEIGHTS, Referee, leaks  # noqa: E402
+from tests.redteam.referee import STUB_WEIGHTS, leaks  # noqa: E402
 from tests.redteam.roster import Attack, roster  # noqa: E402
 
 PAGE = Path(__file__).with_suffix(".md")
@@ -47,19 +51,26 @@ Otter ran as `otter run`, nbgrader as `nbgrader autograde`, each for one submiss
 {otter:.0f} s and {nbgrader:.0f} s. nbgrader's own limit of a cell was its default, {cell} s; `otter run` has none. What
 this comparison cannot say: `otter grade` puts a container around each submission, which protects the machine and ends
 endless loops; the student's code still shares a process with the tests there, so forging is the same. Both ran as root
-in a sandbox that keeps this machine safe; with a container or an unprivileged user around them, an attack reaches less outside than
-the table says. nbgrader's feedback shows students the executed hidden tests by design, so a leak of their text is not
-counted against it. "It got what it was after": the attack reached its own goal, such as a file, a token or a socket.
-"No score": the attack left the grader without a result for its submission.
+in a sandbox that keeps this machine safe; with a container or an unprivileged user around them, an attack reaches less
+outside than the table says. nbgrader's feedback shows students the executed hidden tests by design, so a leak of their
+text is not counted against it. "It got what it was after": the attack reached its own goal, such as a file, a token or
+a socket. "No score": the attack left the grader without a result for its submission.
 """
 
 
 def ours(grader: Grader, folder: Path, attack: Attack) -> Verdict:
-    """The attack as the red team hands it in here; a leak into the report counts as reached."""
-    referee, started = Referee(grader, folder), time.monotonic()
-    results = referee.grade(attack.write(folder / attack.name, STUB_WEIGHTS), attack.seconds, attack.questions)
+    """The attack as the red team hands it in here; a leak into the report counts as reached.
+
+    That it ends in its time on a machine that is not busy is tests/redteam's to assert.
+    """
+    submission, output = attack.write(folder / attack.name, STUB_WEIGHTS), folder / f"results of {attack.name}"
+    grader.time_limit, started = attack.seconds, time.monotonic()
+    with contextlib.redirect_stdout(io.StringIO()):
+        grade_one(grader, submission, output, attack.questions)
+    results = json.loads((output / "results.json").read_text(encoding="ascii"))
     reached = "exit code 77" in str(results["tests"]) or bool(leaks(results))
-    return Verdict(float(results["score"]), reached, False, 0, time.monotonic() - started)
+    points = float(results["score"]) if "does not count" not in results["output"] else None
+    return Verdict(points, reached, False, 0, time.monotonic() - started)
 
 
 def table(rows: Sequence[tuple[Attack, Verdict, Verdict, Verdict]]) -> list[str]:
