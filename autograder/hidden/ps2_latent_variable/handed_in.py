@@ -26,7 +26,7 @@ def take(tensors: Tensors, name: str, *shape: int | None) -> Tensor:
         for size, wanted in zip(got.shape, shape, strict=True)
     )
     if not fits:
-        wanted = "(" + ", ".join("any" if each is None else str(each) for each in shape) + ")"
+        wanted = str(tuple("any" if each is None else each for each in shape)).replace("'", "")
         raise Unexpected(f"{name} has shape {tuple(got.shape)}, expected {wanted}", "only the widths are free")
     if not got.is_floating_point():
         raise Unexpected(f"{name} is {got.dtype}, expected floating-point numbers")

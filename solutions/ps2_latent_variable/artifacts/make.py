@@ -1,0 +1,97 @@
+"""Make the reference artifacts of question 8 and the expected figures from the reference notebook itself.
+
+    PSKIT_DATA=<folder with mnist> python solutions/ps2_latent_variable/artifacts/make.py [FOLDER]
+
+Runs the notebook's cells in one namespace with QUICK = False, but only the experiments named here. Checkpoints lie in
+FOLDER, so that a second run goes on. Two things are shorter than in the notebook, for want of
+a GPU: the flow of digits is trained for 300 steps, and two games are played on the ring.
+"""
+
+import io
+import os
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import torch
+from reference import NEEDED, SET, wanted
+from PIL import Image
+
+from pskit import figures
+
+HERE = Path(__file__).resolve().parent
+SHORTER = {
+    r"\d+ if QUICK else 6000": "300",  # steps of the flow of digits
+    r"if not QUICK:\n        games": "if False:\n        games",  # two games on the ring rather than five
+}
+FIGURES = {  # experiments that are run, and the names of those of their figures that the text shows
+    "data": {},
+    "a variational autoencoder of digits": {1: "bound"},
+    "reconstructions and samples": {2: "samples"},
+    "walking between digits": {1: "walk"},
+    "RealNVP on two moons": {},
+    "the flow from three sides": {1: "moons"},
+    "RealNVP on digits": {2: "digit_flow"},
+    "games on the ring": {1: "ring"},
+    "saving the autoencoder": {},
+    "saving the flow": {},
+    "saving the generator of the ring": {},
+    "digits on demand": {2: "demand"},
+    "samples and their nearest training digits": {1: "nearest"},
+    "three families": {1: "families"},
+    "saving the generator of digits": {},
+}
+
+
+def save(figure: Any, name: str) -> None:
+    """Write a figure as a small PNG of 64 colours."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=70, bbox_inches="tight", facecolor="white")
+    image = Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    (SET / "figures").mkdir(exist_ok=True)
+    image.save(SET / "figures" / f"{name}.png", optimize=True)
+
+
+def run(source: str, file: str, role: str, namespace: dict[str, Any]) -> None:
+    """Execute a cell, or what it defines where its experiment is not named above; keep its figures."""
+    title = re.search(r'^with experiment\("(.+?)"\)', source, re.MULTILINE)
+    chosen = title is None or title[1] in FIGURES
+    names, count = FIGURES[title[1]] if title and chosen else {}, 0
+
+    def show(figure: Any, alt: str) -> None:
+        nonlocal count
+        count += 1
+        print(alt, flush=True)
+        if count in names:
+            save(figure, names[count])
+
+    figures.show = show
+    for long, short in SHORTER.items():
+        source = re.sub(long, short, source)
+    exec(
+        compile(wanted(source.replace("QUICK = True", "QUICK = False"), "given" if chosen else role), file, "exec"),
+        namespace,
+    )
+
+
+def main(folder: Path) -> None:
+    """Run the notebook in the folder and keep what it saves."""
+    namespace: dict[str, Any] = {"__name__": "notebook"}
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(folder)
+    for file in NEEDED:
+        for cell in jupytext.read(SET / f"{file}.py").cells:
+            role = cell.metadata.get("role")
+            if role in ("given", "answer", "run", "artifact") and cell.metadata.get("id") != "setup":
+                run(cell.source, file, role, namespace)
+    for artifact in folder.glob("ps2_*.safetensors"):
+        shutil.copy(artifact, HERE)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()).resolve())
