@@ -163,6 +163,8 @@ with experiment("a variational autoencoder of digits"):
     print(f"test digits: -elbo {-elbo:.1f} nats = -rec {-rec:.1f} + kl {kl:.1f}")
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: the bound rises to -98 nats per training digit, 20 of them for the code](figures/bound.png)
+#
 # With the full data, a model of this size reaches about 100 nats (for $-$ELBO) on test digits, about 20 of them for the
 # code; an independent coin per pixel, which is what is left when the code says nothing, needs about 206. With the 1,000
 # digits of `QUICK`, the training digits are learnt by heart and the test digits pay for it.
@@ -184,6 +186,8 @@ with experiment("reconstructions and samples"), torch.no_grad():
     figures.patches(torch.sigmoid(vae.decode(z)), "samples: z from the prior", columns=16)
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: most samples are digits, soft ones, and some lie between two](figures/samples.png)
+#
 # **Look.** The two reconstructions of a digit differ. In what: in the digit, its slant, its thickness? What does the
 # difference tell about the width of $q_\phi(z \mid x)$? And why are reconstructions blurred while no training digit is?
 #
@@ -233,6 +237,8 @@ with experiment("walking between digits"), torch.no_grad():
     figures.patches(torch.cat(rows), "odd rows: fading pixels; even rows: walking through codes", columns=10)
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: fading shows two digits at once, walking one shape that changes](figures/walk.png)
+#
 # **Look.** Halfway, a faded image is two digits at once, and a walk mostly shows *one* shape. Is every image on the
 # walk a digit that you would accept? Which term of the ELBO asked the decoder to make sense between the codes of the
 # training images?

@@ -416,6 +416,8 @@ with experiment("the flow from three sides"), torch.no_grad():
     figures.show(figure, "A grid pulled into two moons, the density with a thin bridge between them, and samples.")
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: a grid pulled into two moons, their density, and samples](figures/moons.png)
+#
 # **Look.** Is there a bridge between the moons, of density that the data do not have? Train longer and it gets thinner,
 # but it never goes: $f$ is continuous with a continuous inverse, and the plane under a standard normal is in one piece.
 # Where in $z$ are the points of the bridge? What would you change about the *base* density (question 2 of problem set 1

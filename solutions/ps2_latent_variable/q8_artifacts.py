@@ -7,7 +7,7 @@
 # | | you hand in | it is judged by | half | full |
 # | --- | --- | --- | --- | --- |
 # | 8a | the autoencoder of question 2 | its bound on hidden digits, $-$ELBO in nats | at most 112 | at most 105 |
-# | 8b | the flow of question 4 | how far its density of new moons is below the true one, in nats | at most 0.3 | at most 0.1 |
+# | 8b | the flow of question 4 | how far its density is below that of the moons, in nats | at most 0.3 | at most 0.1 |
 # | 8c | the generator of question 6 | good points, in 7 of 8 modes at least | 60 % | 80 % |
 # | 8d | a generator of digits on demand | how often a hidden network reads the digit that was asked for | 60 % | 80 % |
 #
