@@ -163,7 +163,7 @@ with experiment("a variational autoencoder of digits"):
     print(f"test digits: -elbo {-elbo:.1f} nats = -rec {-rec:.1f} + kl {kl:.1f}")
 
 # %% [markdown] role="text"
-# ![What to expect in full mode: the bound rises to -98 nats per training digit, 20 of them for the code](figures/bound.png)
+# ![What to expect in full mode: the bound rises to -98 nats, 20 of them for the code](figures/bound.png)
 #
 # With the full data, a model of this size reaches about 100 nats (for $-$ELBO) on test digits, about 20 of them for the
 # code; an independent coin per pixel, which is what is left when the code says nothing, needs about 206. With the 1,000
