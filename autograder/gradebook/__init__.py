@@ -1,0 +1,1 @@
+"""A term's grades from exports: the course's rule on late hours, applied exactly and explained number by number."""

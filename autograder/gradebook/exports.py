@@ -1,0 +1,134 @@
+"""One set's scores from an export: Gradescope's of an assignment or of the course, or the grades.csv of `grade`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+from autograder.gradebook.tables import Problems, Row, rows_of
+
+SUBMITTED, LATENESS, STATUS = "Submission Time", "Lateness (H:M:S)", "Status"
+TOTAL, MOST = "Total Score", "Max Points"
+OURS = ("submission", "email", "created_at", "score", "max_score", "state")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a set's points stand: a file, and for a course's export the name of the assignment in it."""
+
+    set: str
+    file: Path
+    assignment: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One student in one export. `at` is None where nothing was handed in; `lateness` is the export's own, if any."""
+
+    email: str
+    name: str
+    sid: str
+    points: Fraction
+    most: Fraction
+    at: datetime | None
+    lateness: timedelta | None
+    row: Row
+
+    @property
+    def where(self) -> str:
+        """File and row, for messages."""
+        return f"{self.row.file.name}, row {self.row.number}"
+
+
+def scores_of(source: Source, problems: Problems) -> list[Score]:
+    """Every student of the export; what cannot be read is noted."""
+    found = [score for row in _rows(source, problems) if (score := _score(source, row)) is not None]
+    seen: dict[str, Score] = {}
+    for score in found:
+        if score.email in seen:
+            earlier = seen[score.email].row.number
+            score.row.wrong("Email", f"{score.email!r} stands in row {earlier} already. Which one counts?")
+        seen.setdefault(score.email, score)
+    return list(seen.values())
+
+
+def _rows(source: Source, problems: Problems) -> Iterator[Row]:
+    if _is_ours(source.file):
+        return rows_of(source.file, OURS, problems)
+    if source.assignment:
+        names = ("Email", *(column.strip() for column in _columns(source)))
+        return rows_of(source.file, names, problems)
+    return rows_of(source.file, ("Email", TOTAL, MOST, STATUS, SUBMITTED, LATENESS), problems)
+
+
+def _is_ours(file: Path) -> bool:
+    try:
+        with file.open(encoding="utf-8-sig") as opened:
+            return opened.readline().startswith("submission,")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _columns(source: Source) -> tuple[str, str, str, str]:
+    """Score, points there are, time, lateness: an assignment's columns in a course's export bear its name."""
+    if not source.assignment:
+        return TOTAL, MOST, SUBMITTED, LATENESS
+    name = source.assignment
+    return name, f"{name} - {MOST}", f"{name} - {SUBMITTED}", f"{name} - {LATENESS}"
+
+
+def _score(source: Source, row: Row) -> Score | None:
+    ours = "created_at" in row.cells
+    column = "email" if ours else "Email"
+    email = row.text(column).casefold()
+    if "@" not in email:
+        row.wrong(column, f"{email!r} is no address, and students are told apart by it.")
+        return None
+    return _ours(row, email) if ours else _gradescopes(source, row, email)
+
+
+def _gradescopes(source: Source, row: Row, email: str) -> Score | None:
+    total, most, submitted, late = _columns(source)
+    points_there_are = row.number_in(most)
+    handed_in = bool(row.text(submitted))
+    if not _is_settled(row, handed_in, total):
+        return None
+    points = row.number_in(total) if handed_in else Fraction(0)
+    at = row.moment_in(submitted) if handed_in else None
+    lateness = row.duration_in(late) if handed_in else None
+    if points_there_are is None or points is None or (handed_in and (at is None or lateness is None)):
+        return None
+    return Score(email, _name(row), row.text("SID"), points, points_there_are, at, lateness, row)
+
+
+def _is_settled(row: Row, handed_in: bool, total: str) -> bool:
+    """Whether the row says one thing: graded with a time, or missing without one."""
+    status = row.text(STATUS) or ("Graded" if handed_in else "Missing")
+    if status == "Graded" and handed_in:
+        return True
+    if status == "Missing" and not handed_in:
+        if row.text(total) not in ("", "0", "0.0"):
+            row.wrong(total, f"{row.text(total)!r} points for what was never handed in.")
+            return False
+        return True
+    if status == "Ungraded":
+        row.wrong(STATUS, "not graded yet: grade it, then export again.")
+    else:
+        row.wrong(STATUS, f"{status!r} {'with' if handed_in else 'without'} a submission time.")
+    return False
+
+
+def _ours(row: Row, email: str) -> Score | None:
+    if row.text("state") == "not graded":
+        row.wrong("state", "not graded: run `grade` again, or grade it by hand.")
+        return None
+    points, at = row.number_in("score"), row.moment_in("created_at")
+    most = row.number_in("max_score")
+    if points is None or most is None or at is None:
+        return None
+    return Score(email, row.text("name"), row.text("sid"), points, most, at, None, row)
+
+
+def _name(row: Row) -> str:
+    return row.text("Name") or f"{row.text('First Name')} {row.text('Last Name')}".strip()
