@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Course
+from autograder.grading.student import Student
 from autograder.source import Question, SourceError, SourceSet, read_question, read_set
+from autograder.source.cells import RESERVED
 from autograder.source.markers import is_near_marker
 
 Q1 = "solutions/ps9_tiny/q1_line.py"
@@ -230,6 +232,16 @@ def test_a_mistake_in_a_source_stops_the_build(tiny_course: Path, old: str, new:
     error = refusal(tiny_course)
     assert told in error.sentence
     assert error.file.name == "q1_line.py"
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_a_function_that_hidden_tests_could_not_call_stops_the_build(tiny_course: Path, name: str) -> None:
+    change(tiny_course, Q1, "def fit_line(", f"def {name}(")
+    assert f"hidden tests call ps.{name} for something else" in refusal(tiny_course).sentence
+
+
+def test_every_method_of_ps_is_reserved() -> None:
+    assert {name for name in vars(Student) if not name.startswith("_")} == set(RESERVED)
 
 
 def test_the_message_names_file_and_line(tiny_course: Path) -> None:

@@ -13,6 +13,8 @@ from autograder.source.percent import RawCell, read_percent
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ARTIFACT = re.compile(r"[A-Za-z0-9_-]+\.safetensors")
+# What `ps` offers a hidden test itself: a student's function of such a name could not be called as ps.NAME.
+RESERVED = ("run", "provide", "artifact", "get", "measure")
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -109,6 +111,9 @@ def _answer_regions(file: Path, raw: RawCell, found: tuple[Region, ...], tree: a
         if region.kind != "solution":
             raise SourceError(file, region.first_line, "a mark scheme belongs in a written cell.")
         name = _enclosing(file, region, tree)
+        if name in RESERVED:
+            message = f"hidden tests call ps.{name} for something else; give the function {name} another name."
+            raise SourceError(file, region.first_line, message)
         named.append(Region(region.kind, region.first_line, region.last_line, name))
     return tuple(named)
 
