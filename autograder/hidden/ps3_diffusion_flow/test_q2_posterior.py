@@ -1,4 +1,4 @@
-"""Question 2: the posterior of a step and four forms of a guess. Oracles: Bayes by quadrature, angles, finite slopes."""
+"""Question 2: the posterior of a step, and four guesses. Oracles: Bayes by quadrature, angles, finite slopes."""
 
 import math
 
