@@ -1,7 +1,7 @@
-"""Velocity fields in torch that tests of flow matching send to the worker; what they know is in closed_forms.
+"""Velocity fields, a solver and a divergence in torch that tests of flow matching send to the worker.
 
-The path is x_t = (1 - t) x_0 + t x_1 with x_0 ~ N(0, I), independent of x_1. Functions named `..._field` are for
-`ps.provide`: only their source travels, and they judge nothing.
+The path is x_t = (1 - t) x_0 + t x_1 with x_0 ~ N(0, I), independent of x_1. All of them are for `ps.provide`: only
+their source travels, and they judge nothing; what the tests know is in closed_forms.
 """
 
 import torch
@@ -32,3 +32,33 @@ def waves_field(W, b, c):
         return (torch.tanh(x.flatten(1) @ W.mT + moment * b) + c).reshape(x.shape)
 
     return v
+
+
+def good_divergence(v, x, t, eps=None):
+    with torch.enable_grad():
+        x = x.detach().clone().requires_grad_()
+        out = v(x, t).flatten(1)
+        if eps is not None:
+            return (torch.autograd.grad((out * eps.flatten(1)).sum(), x)[0] * eps).flatten(1).sum(1)
+        rows = [torch.autograd.grad(out[:, i].sum(), x, retain_graph=True)[0].flatten(1) for i in range(out.shape[1])]
+    return sum(row[:, i] for i, row in enumerate(rows))
+
+
+def good_ode_solve(v, x, n, method="euler", start=0.0, end=1.0):
+    h, states = (end - start) / n, [x]
+    for i in range(n):
+
+        def at(y, shift, i=i):
+            return v(y, torch.full((len(y),), start + (i + shift) * h, dtype=y.dtype))
+
+        k1 = at(x, 0)
+        if method == "euler":
+            x = x + h * k1
+        elif method == "heun":
+            x = x + h / 2 * (k1 + at(x + h * k1, 1))
+        else:
+            k2 = at(x + h / 2 * k1, 0.5)
+            k3 = at(x + h / 2 * k2, 0.5)
+            x = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + at(x + h * k3, 1))
+        states.append(x)
+    return torch.stack(states)

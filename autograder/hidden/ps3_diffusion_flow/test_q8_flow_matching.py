@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 
 from autograder.hidden.ps3_diffusion_flow.closed_forms import Data
-from autograder.hidden.ps3_diffusion_flow.flow_fields import mixture_field, waves_field
+from autograder.hidden.ps3_diffusion_flow.flow_fields import good_divergence, good_ode_solve, mixture_field, waves_field
 from autograder.testing import (
     expect_close,
     expect_shape,
@@ -38,36 +38,6 @@ def two(got, sentence):
 def good_fm_pair(x0, x1, t):
     s = t.reshape(-1, *[1] * (x0.ndim - 1))
     return x0 + s * (x1 - x0), x1 - x0
-
-
-def good_divergence(v, x, t, eps=None):
-    with torch.enable_grad():
-        x = x.detach().clone().requires_grad_()
-        out = v(x, t).flatten(1)
-        if eps is not None:
-            return (torch.autograd.grad((out * eps.flatten(1)).sum(), x)[0] * eps).flatten(1).sum(1)
-        rows = [torch.autograd.grad(out[:, i].sum(), x, retain_graph=True)[0].flatten(1) for i in range(out.shape[1])]
-    return sum(row[:, i] for i, row in enumerate(rows))
-
-
-def good_ode_solve(v, x, n, method="euler", start=0.0, end=1.0):
-    h, states = (end - start) / n, [x]
-    for i in range(n):
-
-        def at(y, shift, i=i):
-            return v(y, torch.full((len(y),), start + (i + shift) * h, dtype=y.dtype))
-
-        k1 = at(x, 0)
-        if method == "euler":
-            x = x + h * k1
-        elif method == "heun":
-            x = x + h / 2 * (k1 + at(x + h * k1, 1))
-        else:
-            k2 = at(x + h / 2 * k1, 0.5)
-            k3 = at(x + h / 2 * k2, 0.5)
-            x = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + at(x + h * k3, 1))
-        states.append(x)
-    return torch.stack(states)
 
 
 def on_the_path(x0, x1, t):
