@@ -295,7 +295,7 @@ def grade_on(
     words = ["unshare", "-m", "sh", "-c", script, "sh", *command]
     if shutil.which("unshare") is None:
         pytest.skip("no unshare here")
-    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT, env=environment, timeout=120)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT, env=environment, timeout=280)
     if done.returncode == 99 or "unshare:" in done.stderr:
         pytest.skip("no mount namespaces here")
     return done.returncode, done.stderr, json.loads(done.stdout)
