@@ -1,4 +1,4 @@
-"""Make the expected figures of questions 5 to 8 and the reference artifact from the reference notebook itself.
+"""Make the expected figures of questions 4 to 8 and the reference artifact from the reference notebook itself.
 
     PSKIT_DATA=<folder with bsds500> python solutions/ps1_probabilistic/artifacts/make.py
 
@@ -28,6 +28,9 @@ FILES = ("intro", "q1_gaussian", "q3_mixture", "q4_em", "q5_denoise_patch", "q6_
 SILENT = {"q1_gaussian", "q3_mixture"}  # their answers are needed, their experiments are not
 SKIPPED = {"setup"}  # cells by id
 NAMES = {  # the figures that the text shows, by question and by their order in it
+    ("q4_em", 1): "film",
+    ("q4_em", 3): "climb",
+    ("q4_em", 4): "components",
     ("q5_denoise_patch", 1): "shrinkage",
     ("q5_denoise_patch", 3): "patches",
     ("q6_denoise_image", 1): "photograph",
