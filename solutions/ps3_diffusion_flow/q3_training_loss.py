@@ -184,7 +184,7 @@ class UNet(nn.Module):
         nn.init.zeros_(self.last[2].weight)
 
     def forward(self, x: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
-        """What is wanted of x (B, 1, 28, 28) at times t (B,) with labels y (B,): noise, or whatever it was trained on."""
+        """The noise in x (B, 1, 28, 28) at times t (B,) with labels y (B,), or whatever it was trained to guess."""
         y = torch.full_like(t, self.null, dtype=torch.long) if y is None else y
         waves = torch.sin(self.waves(t[:, None].to(x) / self.T))
         emb = F.silu(self.time(waves) + self.labels(y))

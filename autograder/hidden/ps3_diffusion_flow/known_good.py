@@ -36,7 +36,7 @@ def q_posterior(x0: Tensor, xt: Tensor, t: Tensor, alpha_bar: Tensor) -> tuple[T
     beta = 1 - now / before
     precision = (1 - beta) / beta + 1 / (1 - before).clamp(min=1e-300)
     mean = ((1 - beta) ** 0.5 / beta * xt + before**0.5 / (1 - before).clamp(min=1e-300) * x0) / precision
-    return mean.to(xt), (1 / precision).to(xt)
+    return mean.to(xt), torch.where((t > 0).reshape(shape), 1 / precision, 0.0).to(xt)
 
 
 def x0_from_eps(xt: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:

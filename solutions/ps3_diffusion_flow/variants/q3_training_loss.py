@@ -279,13 +279,12 @@ def by_lerp(ema, model, decay):
 
 
 @right("ema_update")
-@torch.no_grad()
 def by_names_and_data(ema, model, decay):
     latest = dict(model.named_parameters())
     for name, a in ema.named_parameters():
         a.data = decay * a.data + (1 - decay) * latest[name].data
     for (_, a), (_, b) in zip(ema.named_buffers(), model.named_buffers(), strict=True):
-        a.copy_(b)
+        a.data.copy_(b)
 
 
 @right("ema_update")
