@@ -26,6 +26,8 @@ def save_artifact(file: str, tensors: Mapping[str, Tensor]) -> Path:
     print(f"Saved {file}, {path.stat().st_size / 1024:.0f} kB, sha256 {sha256(path)[:12]}:")
     for name, tensor in tensors.items():
         print(f"  {name}: {tuple(tensor.shape)}, {tensor.dtype}{_trouble(tensor)}")
+    if not any(bool(tensor.any()) for tensor in tensors.values()):  # one tensor may well be zero, as a mean or a bias
+        print("  Every value is zero: is it trained?")
     return path
 
 
@@ -35,8 +37,5 @@ def sha256(path: Path) -> str:
 
 
 def _trouble(tensor: Tensor) -> str:
-    if not tensor.is_floating_point():
-        return ""
-    if not bool(torch.isfinite(tensor).all()):
-        return "  <- holds NaN or infinity: the grader cannot use it"
-    return "  <- every value is zero: is it trained?" if tensor.numel() and not bool(tensor.any()) else ""
+    finite = not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
+    return "" if finite else "  <- holds NaN or infinity: the grader cannot use it"

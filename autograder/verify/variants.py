@@ -37,10 +37,13 @@ def right(target: str) -> Callable[[Answer], Answer]:
 
 
 def wrong_artifact(file: str) -> Callable[[Answer], Answer]:
-    """A function from the reference's tensors to tensors or bytes that must not get the artifact's full points."""
+    """A function from the reference's tensors to tensors or bytes that must not get the artifact's full points.
+
+    file: its name, as a literal; variants are read, not run.
+    """
     return _marker("wrong", "artifact", file)
 
 
 def right_artifact(file: str) -> Callable[[Answer], Answer]:
-    """A function from the reference's tensors to others that deserve full points."""
+    """A function from the reference's tensors to others that deserve full points; `file` is a literal."""
     return _marker("right", "artifact", file)
