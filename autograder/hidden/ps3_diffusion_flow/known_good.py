@@ -17,7 +17,10 @@ def alpha_bar_at(alpha_bar: Tensor, t: Tensor, x: Tensor) -> Tensor:
 
 def q_sample(x0: Tensor, t: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
     """x_t given x_0."""
-    share = alpha_bar.double()[t].reshape(len(x0), *[1] * (x0.dim() - 1))
+    import torch
+
+    padded = torch.cat([alpha_bar.double(), torch.ones(1, dtype=torch.float64)])  # index -1 is time -1
+    share = padded[t].reshape(len(x0), *[1] * (x0.dim() - 1))
     return (share**0.5 * x0 + (1 - share) ** 0.5 * noise).to(x0)
 
 
@@ -41,25 +44,37 @@ def q_posterior(x0: Tensor, xt: Tensor, t: Tensor, alpha_bar: Tensor) -> tuple[T
 
 def x0_from_eps(xt: Tensor, t: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
     """x_0 from x_t and its noise."""
-    share = alpha_bar.double()[t].reshape(len(xt), *[1] * (xt.dim() - 1))
+    import torch
+
+    padded = torch.cat([alpha_bar.double(), torch.ones(1, dtype=torch.float64)])  # index -1 is time -1
+    share = padded[t].reshape(len(xt), *[1] * (xt.dim() - 1))
     return ((xt - (1 - share) ** 0.5 * eps) / share**0.5).to(xt)
 
 
 def eps_from_x0(xt: Tensor, t: Tensor, x0: Tensor, alpha_bar: Tensor) -> Tensor:
     """The noise from x_t and x_0."""
-    share = alpha_bar.double()[t].reshape(len(xt), *[1] * (xt.dim() - 1))
+    import torch
+
+    padded = torch.cat([alpha_bar.double(), torch.ones(1, dtype=torch.float64)])  # index -1 is time -1
+    share = padded[t].reshape(len(xt), *[1] * (xt.dim() - 1))
     return ((xt - share**0.5 * x0) / (1 - share) ** 0.5).to(xt)
 
 
 def v_from(x0: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
     """The target v of x_0 and its noise."""
-    share = alpha_bar.double()[t].reshape(len(x0), *[1] * (x0.dim() - 1))
+    import torch
+
+    padded = torch.cat([alpha_bar.double(), torch.ones(1, dtype=torch.float64)])  # index -1 is time -1
+    share = padded[t].reshape(len(x0), *[1] * (x0.dim() - 1))
     return (share**0.5 * eps - (1 - share) ** 0.5 * x0).to(x0)
 
 
 def score_from_eps(eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
     """The score from the noise."""
-    share = alpha_bar.double()[t].reshape(len(eps), *[1] * (eps.dim() - 1))
+    import torch
+
+    padded = torch.cat([alpha_bar.double(), torch.ones(1, dtype=torch.float64)])  # index -1 is time -1
+    share = padded[t].reshape(len(eps), *[1] * (eps.dim() - 1))
     return (eps / -((1 - share) ** 0.5)).to(eps)
 
 
