@@ -71,7 +71,7 @@ def inpaint(
     ### BEGIN SOLUTION
     x = xT
     for i in reversed(range(len(alpha_bar))):
-        t = torch.full((len(x),), i, device=x.device)
+        t = x.new_full((len(x),), i, dtype=torch.int64)
         keep = alpha_bar_at(alpha_bar, t, x) / alpha_bar_at(alpha_bar, t - 1, x)
         for r in range(resample):
             down, paste, back = noises[i, r]
@@ -181,7 +181,7 @@ def sdedit_start(x: Tensor, strength: float, noise: Tensor, alpha_bar: Tensor) -
     """The image x (B, ...) noised to where a walk of strength * T steps begins, and that time (-1 to T - 1)."""
     ### BEGIN SOLUTION
     t = round(strength * len(alpha_bar)) - 1
-    share = alpha_bar_at(alpha_bar, torch.full((len(x),), t, device=x.device), x)
+    share = alpha_bar_at(alpha_bar, x.new_full((len(x),), t, dtype=torch.int64), x)
     return share.sqrt() * x + (1 - share).sqrt() * noise, t
     ### END SOLUTION
 
