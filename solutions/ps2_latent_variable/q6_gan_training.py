@@ -269,6 +269,8 @@ with experiment("games on the ring"):
     )
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: equal players fill the ring, an eager generator hops around it](figures/ring.png)
+#
 # **Look.** In the first row all modes are covered from the start. Why is that number no praise yet? Follow the eager
 # generator through the columns. Where are its samples, where were they before, and what did the discriminator
 # learn in between? And the curves of $D$'s loss: could you tell from them alone when a generator was best? What

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
 from autograder.hidden.ps2_latent_variable.handed_in import Autoencoder, DigitGenerator, PlaneFlow, RingGenerator
@@ -20,7 +21,7 @@ DATA = Path(__file__).parent / "data"
 VAE, FLOW, RING, DIGITS = (f"ps2_{name}.safetensors" for name in ("vae", "moons", "ring", "digits"))
 BOUND_HALF, BOUND_FULL = 112.0, 105.0  # -ELBO in nats per digit
 GAP_HALF, GAP_FULL = 0.30, 0.10  # nats per point above the true density
-GOOD_HALF, GOOD_FULL = 0.60, 0.80  # share of points within three standard deviations of a mode
+GOOD_HALF, GOOD_FULL = 0.55, 0.75  # share of points within three standard deviations of a mode
 AGREE_HALF, AGREE_FULL = 0.60, 0.80  # share of samples in which the reader sees the label
 
 
@@ -47,13 +48,12 @@ def moon_points(rng, n):
     return np.where(upper[:, None], arc - [0.5, 0.25], [0.5, 0.25] - arc) + 0.1 * rng.standard_normal((n, 2))
 
 
-def moon_log_density(x, arcs=1000):
+def moon_log_density(x, arcs=300):
     """The true log-density (n,) at points x (n, 2), by Gaussians on a fine grid of angles."""
     angle = np.pi * (np.arange(arcs) + 0.5) / arcs
     arc = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     centres = np.concatenate([arc - [0.5, 0.25], [0.5, 0.25] - arc])
-    squares = ((x[:, None] - centres) ** 2).sum(2)
-    return logsumexp(-squares / 0.02, axis=1) - np.log(len(centres) * 2 * np.pi * 0.01)
+    return logsumexp(-cdist(x, centres, "sqeuclidean") / 0.02, axis=1) - np.log(len(centres) * 2 * np.pi * 0.01)
 
 
 def gap(model, rng):
@@ -126,7 +126,7 @@ def test_the_flow_is_very_near_the_moons(ps, rng):
 
 @points(1, part="8c", hint="the generator of a game that has been played for long, with codes from a standard normal")
 def test_most_points_lie_on_the_ring(ps, rng):
-    """Your generator reaches seven modes or more, with 60 % good points, which differ within a mode."""
+    """Your generator reaches seven modes or more, with 55 % good points, which differ within a mode."""
     modes, good, spread = on_the_ring(RingGenerator(ps.artifact(RING)), rng)
     expect_spread(modes, spread)
     expect_true(good >= GOOD_HALF, "too many points lie between the modes: play for longer")
@@ -134,10 +134,10 @@ def test_most_points_lie_on_the_ring(ps, rng):
 
 @points(1, part="8c", hint="half of the full training gets there")
 def test_nearly_all_points_lie_on_the_ring(ps, rng):
-    """Your generator reaches seven modes or more, with 80 % good points, which differ within a mode."""
+    """Your generator reaches seven modes or more, with 75 % good points, which differ within a mode."""
     modes, good, spread = on_the_ring(RingGenerator(ps.artifact(RING)), rng)
     expect_spread(modes, spread)
-    expect_true(good >= GOOD_FULL, "many points lie in modes, but not yet four of five")
+    expect_true(good >= GOOD_FULL, "many points lie in modes, but not yet three of four")
 
 
 @points(2, part="8d", hint="the generator in eval mode, told a label, draws that digit, and not always the same one")

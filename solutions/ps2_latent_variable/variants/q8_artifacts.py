@@ -276,7 +276,7 @@ def flow_of_one_gaussian(flow):  # two layers that only scale: the moons' standa
 def flow_trained_too_briefly(flow):  # near, but not very near: the first threshold without the second
     draws = generator(0)
     return {
-        name: t.float() + 0.035 * torch.randn(t.shape, generator=draws) if ".4.weight" in name else t
+        name: t.float() + 0.01 * torch.randn(t.shape, generator=draws) if ".4.weight" in name else t
         for name, t in flow.items()
     }
 
@@ -292,9 +292,9 @@ def flow_with_nan(flow):
 
 
 @wrong_artifact("ps2_moons.safetensors")
-def flow_of_a_thousand_layers(flow):
+def flow_of_a_hundred_layers(flow):
     one = {name: tensor for name, tensor in flow.items() if name.startswith("0.")}
-    return {f"{k}{name[1:]}": tensor for k in range(100) for name, tensor in one.items()}
+    return {f"{k}{name[1:]}": tensor.clone() for k in range(100) for name, tensor in one.items()}
 
 
 @wrong_artifact("ps2_moons.safetensors")
@@ -388,7 +388,7 @@ def ring_half_of_the_modes(G):  # a right half-plane, folded: only the modes wit
 def ring_noisy(G):  # good points, blurred: the first threshold without the second
     draws = generator(3)
     last = G["layers.4.weight"].float()
-    return changed(G, layers__4__weight=last + 0.12 * last.std() * torch.randn(last.shape, generator=draws))
+    return changed(G, layers__4__weight=last + 0.06 * last.std() * torch.randn(last.shape, generator=draws))
 
 
 @wrong_artifact("ps2_ring.safetensors")
