@@ -162,6 +162,22 @@ def test_our_own_grades_are_an_export_too(course: Path) -> None:
     assert rows(course)[0]["charged"] == "2"
 
 
+def test_points_of_formgrader_come_back(course: Path) -> None:
+    """What nbgrader exports adds to the code's points; lateness is the code's."""
+    header = "assignment,duedate,timestamp,max_score,student_id,last_name,first_name,email,raw_score,score"
+    file = write(
+        course, "grades.csv", header, "ps1,,,28.0,ada@example.edu,,,,20.5,20.5",
+        "ps2,,,28.0,ada@example.edu,,,,9.0,9.0",
+        "ps1,,,28.0,43,B,Ben,BEN@example.edu,0.0,0.0",
+    )  # fmt: skip
+    code = write(course, "ps1.csv", HEADER, ADA.replace("80.5,100.0", "60,72.0"), BEN.replace("90.0,100.0", "72,72.0"))
+    assert gradebook(course, f"ps1={code}", f"ps1={file}") == 0
+    assert [(row["points"], row["of"], row["charged"]) for row in rows(course)] == [
+        ("80.5", "100", "2"),
+        ("72", "100", "0"),
+    ]
+
+
 def test_an_extension_moves_the_due_date_of_one_student(course: Path) -> None:
     file = write(course, "ps1.csv", HEADER, ADA.replace("01:00:30", "00:00:00"), BEN)
     own = write(course, "extensions.csv", "email,set,due", "ADA@example.edu,ps1,2027-02-14T12:00:00")

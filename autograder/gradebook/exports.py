@@ -1,4 +1,4 @@
-"""One set's scores from an export: Gradescope's of an assignment or of the course, or the grades.csv of `grade`."""
+"""One set's scores from an export: Gradescope's of an assignment or the course, nbgrader's, `grade`'s grades.csv."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from autograder.gradebook.tables import Problems, Row, rows_of
 
 SUBMITTED, LATENESS, STATUS = "Submission Time", "Lateness (H:M:S)", "Status"
 TOTAL, MOST = "Total Score", "Max Points"
+NBGRADER = ("assignment", "max_score", "student_id", "email", "score")  # of `nbgrader export`
 OURS = ("submission", "email", "created_at", "score", "max_score", "state")
 
 
@@ -54,18 +55,21 @@ def scores_of(source: Source, problems: Problems) -> list[Score]:
 
 
 def _rows(source: Source, problems: Problems) -> Iterator[Row]:
-    if _is_ours(source.file):
+    if _begins(source.file, "submission,"):
         return rows_of(source.file, OURS, problems)
+    if _begins(source.file, "assignment,"):
+        rows = rows_of(source.file, NBGRADER, problems)
+        return (row for row in rows if row.text("assignment") == (source.assignment or source.set.partition("_")[0]))
     if source.assignment:
         names = ("Email", *(column.strip() for column in _columns(source)))
         return rows_of(source.file, names, problems)
     return rows_of(source.file, ("Email", TOTAL, MOST, STATUS, SUBMITTED, LATENESS), problems)
 
 
-def _is_ours(file: Path) -> bool:
+def _begins(file: Path, words: str) -> bool:
     try:
         with file.open(encoding="utf-8-sig") as opened:
-            return opened.readline().startswith("submission,")
+            return opened.readline().startswith(words)
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -79,13 +83,25 @@ def _columns(source: Source) -> tuple[str, str, str, str]:
 
 
 def _score(source: Source, row: Row) -> Score | None:
-    ours = "created_at" in row.cells
-    column = "email" if ours else "Email"
+    column = "Email" if "Email" in row.cells else "email"
+    if "student_id" in row.cells and not row.text(column):
+        column = "student_id"  # nbgrader's students have ids; where they are addresses, they will do
     email = row.text(column).casefold()
     if "@" not in email:
         row.wrong(column, f"{email!r} is no address, and students are told apart by it.")
         return None
-    return _ours(row, email) if ours else _gradescopes(source, row, email)
+    if "student_id" in row.cells:
+        return _nbgraders(row, email)
+    return _ours(row, email) if "created_at" in row.cells else _gradescopes(source, row, email)
+
+
+def _nbgraders(row: Row, email: str) -> Score | None:
+    """Points of people. When it was handed in, the set's other export says: nbgrader knows when files were copied."""
+    points, most = row.number_in("score"), row.number_in("max_score")
+    if points is None or most is None:
+        return None
+    name = f"{row.text('first_name')} {row.text('last_name')}".strip()
+    return Score(email, name, "", points, most, None, None, row)
 
 
 def _gradescopes(source: Source, row: Row, email: str) -> Score | None:

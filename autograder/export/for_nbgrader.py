@@ -1,0 +1,83 @@
+"""A course folder for nbgrader: source notebooks with solutions, points and mark schemes.
+
+Points are those of the set. A part with a public check is graded by it; one without, artifacts and written answers are
+graded by people in formgrader, where each rubric stands in a locked cell under its answer. Run cells are run, too:
+nbgrader executes whole notebooks, in one process with its tests, so what it says about code is worth less than `grade`.
+With `written` only the written answers carry points: code is graded by `grade`, and the gradebook adds the two up.
+"""
+
+import re
+from copy import deepcopy
+from typing import Any
+
+import nbformat
+
+from autograder.course import Course
+from autograder.export.checked import last_checks, part, part_points, role, with_verdict
+from autograder.release.reference import reference_notebook
+from autograder.source import SourceSet
+
+SCHEME = re.compile(r"^### BEGIN MARK SCHEME\n(.*?)^### END MARK SCHEME\n?", re.MULTILINE | re.DOTALL)
+SECONDS = 1800  # for one cell: training cells are executed
+CONFIG = '''"""Settings of nbgrader for this course. Written by `python -m autograder export nbgrader`."""
+
+c = get_config()  # noqa: F821  # nbgrader defines it
+c.CourseDirectory.course_id = {course_id!r}
+c.ClearMarkScheme.enforce_metadata = False  # rubrics stand in locked cells under written answers
+c.Execute.timeout = {seconds}
+'''
+
+
+def nbgrader_files(course: Course, sources: list[SourceSet], *, written: bool = False) -> dict[str, bytes]:
+    """Every file of the course folder by its name in it."""
+    course_id = re.sub(r"\W+", "-", f"{course.title} {course.term}").strip("-").lower()
+    files = {"nbgrader_config.py": CONFIG.format(course_id=course_id, seconds=SECONDS).encode()}
+    for source in sources:
+        name = source.plan.short
+        files[f"source/{name}/{name}.ipynb"] = source_notebook(course, source, written=written)
+    return files
+
+
+def source_notebook(course: Course, source: SourceSet, *, written: bool = False) -> bytes:
+    """The reference notebook in nbgrader's terms."""
+    notebook = reference_notebook(course, source)
+    worth, checks = part_points(source), last_checks(notebook["cells"])
+    if written:
+        worth = dict.fromkeys(worth, 0.0)
+    notebook["cells"] = [new for cell in notebook["cells"] for new in _cells(cell, worth, checks)]
+    nbformat.validate(notebook)
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    return f"{text.rstrip()}\n".encode()
+
+
+def _cells(cell: Any, worth: dict[str, float], checks: dict[str, str]) -> list[Any]:
+    name, which = part(cell), role(cell)
+    if which == "check" and checks[name] == cell["id"] and worth[name]:
+        cell["source"] = with_verdict(cell["source"], name)
+        _mark(cell, grade=True, solution=False, points=worth[name])
+    elif worth.get(name) and (which == "artifact" or (which == "answer" and name not in checks)):
+        _mark(cell, grade=True, solution=True, points=worth[name])
+        worth[name] = 0.0  # the part's other cells carry nothing more
+    elif which == "written":
+        return _written(cell)
+    return [cell]
+
+
+def _mark(cell: Any, *, grade: bool, solution: bool, points: float) -> None:
+    entry = {"grade": grade, "solution": solution, "locked": not solution, "task": False}
+    cell["metadata"]["nbgrader"] = {**entry, "grade_id": cell["id"], "schema_version": 3, "points": points}
+
+
+def _written(cell: Any) -> list[Any]:
+    """The answer, and its rubric in a locked cell, which nbgrader puts back when it grades."""
+    found = SCHEME.search(cell["source"])
+    cell["source"] = SCHEME.sub("", cell["source"]).strip()
+    if not found:
+        return [cell]
+    scheme = deepcopy(cell)
+    scheme["id"] = f"{cell['id']}-scheme"
+    scheme["metadata"]["id"] = scheme["id"]
+    entry = {"grade": False, "solution": False, "locked": True, "task": False}
+    scheme["metadata"]["nbgrader"] = {**entry, "grade_id": scheme["id"], "schema_version": 3}
+    scheme["source"] = f"*Mark scheme, for those who grade.*\n\n{found.group().strip()}"
+    return [cell, scheme]
