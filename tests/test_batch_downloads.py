@@ -150,6 +150,13 @@ def test_a_folder_is_a_class_or_one_submission_by_what_lies_in_it(tmp_path: Path
     assert not is_class(tmp_path / "nowhere")
 
 
+def test_a_lone_notebook_is_a_class_of_one(tmp_path: Path) -> None:
+    (tmp_path / "ada.ipynb").write_text("{}")
+    assert [entry.name for entry in read_download(tmp_path / "ada.ipynb", tmp_path / "work").entries] == ["ada"]
+    with pytest.raises(Refusal, match="holds no submissions"):
+        read_download((tmp_path / "empty").mkdir() or tmp_path / "empty", tmp_path / "work")
+
+
 def test_names_that_differ_in_case_alone_get_two_folders() -> None:
     entries = in_order(
         [Entry("Ada", Path("2/Ada")), Entry("ada", Path("1/ada")), Entry("a10", Path()), Entry("a9", Path())]

@@ -35,6 +35,8 @@ def _zip_is_class(path: Path) -> bool:
 
 def read_download(path: Path, work: Path) -> Download:
     """Every submission at `path`; `work` is a folder for what must be unpacked or sorted. Raises Refusal."""
+    if path.is_file() and not zipfile.is_zipfile(path):
+        return Download("one submission", (Entry(path.stem, path),))
     folder = unpacked(path, work) if path.is_file() else path
     root = export_root(folder)
     if root is not None:
