@@ -203,8 +203,9 @@ class DigitCritic(nn.Module):
 # A GAN has no likelihood, so you need a judge. `reader` is a small network that you train to read digits, in a few
 # seconds; the grader has one of its own.
 #
-# > **Time.** QUICK (1,000 digits, 200 steps): 15 s of one core of an AMD EPYC (measured). Full (60,000 digits, 4,000
-# > steps): 4 minutes of that core (measured), and about 1 minute on a T4 (estimate). Memory: under 1 GB.
+# > **Time.** QUICK (1,000 digits, 200 steps): about 15 s of one CPU core. Full (60,000 digits, 4,000 steps): about 4
+# > minutes of one core, and 1 minute on a T4. All of these are estimates, from 0.05 s a step on a core of an AMD EPYC.
+# > Memory: under 1 GB.
 
 
 # %% role="run"
