@@ -11,5 +11,17 @@ from pskit.data.digits import mnist
 from pskit.data.images import patches, photographs
 from pskit.data.store import folder
 from pskit.data.text import shakespeare
+from pskit.data.weights import weights
 
-__all__ = ["dct_basis", "folder", "from_ac", "mnist", "patches", "photographs", "prefer_small", "shakespeare", "to_ac"]
+__all__ = [
+    "dct_basis",
+    "folder",
+    "from_ac",
+    "mnist",
+    "patches",
+    "photographs",
+    "prefer_small",
+    "shakespeare",
+    "to_ac",
+    "weights",
+]
