@@ -130,9 +130,9 @@ with experiment("a film of the way back"):
     show_points(frames, "A round cloud contracts, grows three arms, and ends as the pinwheel.", mixture=mixture)
     means = ddpm_film(eps_model, draws[T], 0 * draws[:T])
     trails = {"ancestral": torch.stack(film)[:, :5], "without the noise": torch.stack(means)[:, :5]}
-    show_trails(trails, "Left: jagged paths into the arms. Right: smooth paths that end inside.", mixture)
+    show_trails(trails, "Left: jagged paths into the arms. Right: smooth paths that all end in one point.", mixture)
     ends = {"ancestral": film[-1], "without the noise": means[-1]}
-    show_points(ends, "Without noise, the particles gather near the centre.", mixture=mixture)
+    show_points(ends, "Without noise, all particles end in one point near the centre.", mixture=mixture)
 
 # %% [markdown] role="text"
 # **Look.** On the right, the noise $\sigma_tz$ was left out: every step goes to the *most probable* earlier point. It
@@ -156,14 +156,14 @@ with experiment("how many steps"):
             line.append(mixture.logpdf(x).mean().item())
             if count in (5, 20):
                 few[f'{count} steps, "{var}"'] = x
-    show_points(few, "With five steps the samples are blurred with beta and too thin with posterior.", mixture=mixture)
+    show_points(few, "With 5 steps many points lie between the arms; with 20, posterior is too thin.", mixture=mixture)
     fig, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
     ax.axhline(mixture.logpdf(X_2d).mean().item(), color="black", linewidth=0.8, label="real data")
     for (var, line), dash in zip(judged.items(), figures.DASHES, strict=False):
         ax.semilogx(counts, line, dash, marker="o", label=f'var="{var}"')
     ax.set(xlabel="steps", ylabel="mean log-density in nats", xticks=counts, xticklabels=counts)
     ax.legend()
-    figures.show(fig, "Both variances approach the data's log-density, from below and from elsewhere, with more steps.")
+    figures.show(fig, "With more steps beta approaches the data's log-density from below, posterior from above.")
 
 # %% [markdown] role="text"
 # **Look.** The model is perfect, and still five steps are bad: the *steps* are Gaussian, and the truth is not (2c). Can
