@@ -231,7 +231,7 @@ with experiment("digits from noise"):
 # $\sqrt{\bar\alpha_{t-1}}\beta_t/(1-\bar\alpha_t)$. So $\tilde\beta_t$ is a lower bound, reached where $x_0$ is known
 # from $x_t$: for all other data `"posterior"` adds too little noise. For data with variance 1, $V=1-\bar\alpha_t$ in
 # the Gaussian case and the sum is $\beta_t$; for data that is concentrated (points, thin arms) $V$ is smaller, and
-# `"beta"` adds too much. In the picture with few steps, `"beta"` is blurred and `"posterior"` is too thin, with a
+# `"beta"` adds too much. In the pictures with 20 steps, `"beta"` is blurred and `"posterior"` is too thin, with a
 # log-density above that of data. With many steps $\beta_t\to0$, while $1-\bar\alpha_{t-1}$ stays, so
 # $\tilde\beta_t/\beta_t=(1-\bar\alpha_{t-1})/(1-\bar\alpha_t)\to1$ at almost all times, and both bounds meet.
 # ### END SOLUTION
