@@ -237,7 +237,7 @@ with experiment("a race in the plane"):
         ax.axhline(other, color="#999999", label="two samples of the data")
         ax.set(xlabel="evaluations", ylabel="sliced distance to data", title="what a few steps cost")
         ax.legend()
-        figures.show(figure, "Reflow and consistency are near the data with one evaluation, others need eight or more.")
+        figures.show(figure, "Reflow and consistency are near the data with one evaluation, the others need sixteen.")
         for name, v in {
             "teacher": field,
             "random couples": students["random couples"],

@@ -57,8 +57,8 @@ with check("x3a") as c:
 def timestep_embedding(t: Tensor, D: int) -> Tensor:
     """Cosines and sines (B, D), D even, of the times t (B,) at D/2 frequencies from 1 down to about 1/10000."""
     ### BEGIN SOLUTION
-    t = t if t.is_floating_point() else t.float()
-    exponents = torch.arange(D // 2, dtype=t.dtype, device=t.device) / (D // 2)
+    half = D // 2
+    exponents = torch.arange(half, dtype=t.dtype, device=t.device) / half  # float32 where t is whole
     angle = t[:, None] * 10000**-exponents  # (B, D/2)
     return torch.cat([angle.cos(), angle.sin()], dim=1)
     ### END SOLUTION

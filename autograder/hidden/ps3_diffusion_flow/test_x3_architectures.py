@@ -5,6 +5,7 @@ The parts of a student's block are replaced by simple maps, so that its wiring c
 
 import numpy as np
 import torch
+from scipy import stats
 
 from autograder.testing import (
     expect_close,
@@ -169,7 +170,20 @@ def probe_fresh(ns, width, heads, condition, h, c, pull):
         further = h.clone()
         further[:, -1] *= -1
         reached = (block(further, c) - first)[:, 0].abs().max()
-    return [out.detach(), moves, parts, first, turned, alone, float(reached)]
+        mlp = [block.mlp(h), *[each.clone() for each in block.mlp.parameters()]]
+    return [out.detach(), moves, parts, first, turned, alone, float(reached), mlp]
+
+
+def expect_mlp(mlp, h):
+    """Two linear layers, wider by 4 in between, with a GELU (exact or by tanh) between them."""
+    out, *weights = mlp
+    D = h.shape[2]
+    by_shape = {tuple(each.shape): each.numpy() for each in weights}
+    wanted = {(4 * D, D), (4 * D,), (D, 4 * D), (D,)}
+    expect_true(set(by_shape) == wanted and len(weights) == 4, "the mlp has two linear layers and is 4 times as wide")
+    inner = h.numpy() @ by_shape[4 * D, D].T + by_shape[(4 * D,)]
+    want = inner * stats.norm.cdf(inner) @ by_shape[D, 4 * D].T + by_shape[(D,)]
+    expect_close(out, want, "the GELU of the mlp stands between its two layers", rtol=1e-2, atol=1e-2)
 
 
 @points(1, "x3c", hint="ada starts at zero, so that all gates are shut; and the gates are what learns first")
@@ -178,7 +192,9 @@ def test_fresh_block_is_the_identity_and_can_learn(ps, rng):
     ps.provide(modulate=good_modulate)
     for B, N, width, heads, condition in ((3, 4, 8, 2, 5), (2, 3, 4, 1, 6)):
         h, c, pull = normal(rng, B, N, width), normal(rng, B, condition), normal(rng, B, N, width)
-        fresh, moves, parts, first, turned, alone, reached = ps.run(probe_fresh, width, heads, condition, h, c, pull)
+        fresh, moves, parts, first, turned, alone, reached, mlp = ps.run(
+            probe_fresh, width, heads, condition, h, c, pull
+        )
         expect_close(fresh, h, "a new block is the identity: weights and biases of ada are zero")
         expect_equal(len(parts), 6, "ada has six vectors for each example, and learns")
         expect_true(min(parts[2], parts[5]) > 1e-8, "the gates of both branches get a gradient in the first step")
@@ -190,4 +206,5 @@ def test_fresh_block_is_the_identity_and_can_learn(ps, rng):
         expect_true(not any(name.startswith("norm") for name in moves), "the norms have no parameters of their own")
         expect_close(turned, first.flip(1), "without positions, tokens in another order give the same in that order")
         expect_close(alone, first[:1], "examples do not look at each other")
+        expect_mlp(mlp, h)
         expect_true(reached > 1e-6, "attention lets every token see every other one")

@@ -418,6 +418,27 @@ class NoAttention(Whole):
 
 
 @wrong("DiTBlock")
+class MlpWithRelu(Whole):
+    def __init__(self, width, heads, condition):
+        super().__init__(width, heads, condition)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width))
+
+
+@wrong("DiTBlock")
+class MlpWithItsGeluLast(Whole):
+    def __init__(self, width, heads, condition):
+        super().__init__(width, heads, condition)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.Linear(4 * width, width), nn.GELU())
+
+
+@wrong("DiTBlock")
+class MlpTwiceAsWide(Whole):
+    def __init__(self, width, heads, condition):
+        super().__init__(width, heads, condition)
+        self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+
+
+@wrong("DiTBlock")
 class KnobsDetached(Whole):
     def knobs(self, c):
         return [part.detach() for part in super().knobs(c)]
