@@ -141,7 +141,8 @@ with experiment("Langevin, plain and annealed"):
         ax.plot(line, density, color="black", linewidth=1)
         ax.set(title=f"{name}, 400 steps: {(end < 0).double().mean():.0%} on the left", xlabel="x")
     figures.show(
-        figure, "Plain Langevin keeps half of the walkers on either side; annealed they come close to a fifth on the left."
+        figure,
+        "Plain Langevin keeps half of the walkers on either side; annealed they come close to a fifth on the left.",
     )
 
 # %% [markdown] role="text"
@@ -183,9 +184,10 @@ def ebm_cd_loss(energy: Callable[[Tensor], Tensor], x: Tensor, eta: float, noise
     def score(x: Tensor) -> Tensor:
         with torch.enable_grad():
             x = x.detach().requires_grad_()
-            return -torch.autograd.grad(energy(x).sum(), x)[0]
+            (slope,) = torch.autograd.grad(energy(x).sum(), x)
+            return -slope
 
-    negative = langevin(score, x, eta, noises)[-1].detach()
+    negative = langevin(score, x, eta, noises)[-1]  # without a graph, as its score has none
     return energy(x) - energy(negative)
     ### END SOLUTION
 

@@ -165,7 +165,7 @@ def probe_cd(ns, theta, mu, x, eta, noises):
 
     loss = ns.ebm_cd_loss(energy, x, eta, noises)
     grads = torch.autograd.grad(loss.sum(), (theta, mu)) if loss.requires_grad else (None, None)
-    return loss.detach(), grads[0], grads[1]
+    return loss.detach(), grads[0], grads[1], x.requires_grad
 
 
 def chain(theta, mu, x, eta, noises):
@@ -187,7 +187,7 @@ def test_energy_falls_at_data_and_rises_at_the_chains_end(ps, rng):
         x, noises = normal(rng, *shape), normal(rng, S, *shape)
         end = chain(float(theta), mu, x, eta, noises)
         want = float(theta) / 2 * ((x - mu).square() - (end - mu).square()).flatten(1).sum(1)
-        loss, _, _ = ps.run(probe_cd, theta, mu, x, eta, noises)
+        loss, _, _, _ = ps.run(probe_cd, theta, mu, x, eta, noises)
         expect_close(loss, want)
 
 
@@ -199,6 +199,7 @@ def test_gradient_holds_the_chain_constant(ps, rng):
         theta, mu = torch.tensor(float(rng.uniform(0.5, 2))).double(), normal(rng, *shape[1:])
         x, noises = normal(rng, *shape), normal(rng, S, *shape)
         end = chain(float(theta), mu, x, eta, noises)
-        _, by_theta, by_mu = ps.run(probe_cd, theta, mu, x, eta, noises)
+        _, by_theta, by_mu, marked = ps.run(probe_cd, theta, mu, x, eta, noises)
         expect_close(by_theta, 0.5 * ((x - mu).square() - (end - mu).square()).sum())
         expect_close(by_mu, float(theta) * (end - x).sum(0), "both energies have a gradient, the chain has none")
+        expect_true(not marked, "the given data stay as they are: detach before asking for a gradient in x")
