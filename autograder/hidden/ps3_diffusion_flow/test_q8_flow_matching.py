@@ -362,13 +362,14 @@ def test_random_directions_estimate_the_trace(ps, rng):
 
 def probe_density(ns, weights, means, covariances, x1, n, method):
     """log p_1 of the exact field, for points in the plane or images of two pixels, inside no_grad."""
-    flat = ns.mixture_field(weights, means, covariances)
+    flat, kept = ns.mixture_field(weights, means, covariances), []
 
     def v(x, t):
+        kept.append(x.shape == x1.shape)
         return flat(x.flatten(1), t).reshape(x.shape)
 
     with torch.no_grad():
-        return ns.log_density(v, x1, n, method).detach()
+        return ns.log_density(v, x1, n, method).detach(), all(kept)
 
 
 @points(
@@ -381,7 +382,8 @@ def test_density_of_normal_data_is_found(ps, rng):
         law = law_of(rng, 1, D)
         x1 = law[1][0] + 1.5 * normal(rng, shape[0], D)
         want = stats.multivariate_normal(law[1][0].numpy(), law[2][0].numpy()).logpdf(x1.numpy())
-        got = ps.run(probe_density, *law, x1.reshape(shape), n, method)
+        got, kept = ps.run(probe_density, *law, x1.reshape(shape), n, method)
+        expect_true(kept, "v is asked about examples in their own shape")
         expect_close(got, np.reshape(want, -1), rtol=1e-3, atol=1e-3)
 
 
@@ -394,7 +396,7 @@ def test_density_of_a_mixture_is_found(ps, rng):
         x1 = means[:1] + normal(rng, B, 2)
         each = [stats.multivariate_normal(m, S).logpdf(x1.numpy()) for m, S in zip(means, covariances, strict=True)]
         want = np.log(weights.numpy() @ np.exp(np.reshape(each, (K, B))))
-        got = ps.run(probe_density, weights, means, covariances, x1, 32, "rk4")
+        got, _ = ps.run(probe_density, weights, means, covariances, x1, 32, "rk4")
         expect_tensor(got)
         expect_close(got, want, rtol=2e-3, atol=2e-3)
 

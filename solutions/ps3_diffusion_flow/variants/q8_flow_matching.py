@@ -707,6 +707,11 @@ def takes_an_estimate_along_ones(v, x1, n, method="rk4", eps=None):
 
 
 @wrong("log_density")
+def flattens_the_examples_for_the_field(v, x1, n, method="rk4", eps=None):
+    return log_density(v, x1.flatten(1), n, method, None if eps is None else eps.flatten(1))
+
+
+@wrong("log_density")
 def always_by_euler(v, x1, n, method="rk4", eps=None):
     return log_density(v, x1, n, "euler", eps)
 
