@@ -72,7 +72,7 @@ def _course(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         for each in row.verdicts:
             if each.kind == "course":
-                yield f"{each.test} could not grade {row.paper}: the test itself has a mistake."
+                yield f"{each.test} could not grade {row.paper}{_at(row, rows)}: {_first_line(each)}"
 
 
 def _weak_tests(rows: Sequence[Row]) -> Iterator[str]:

@@ -56,10 +56,21 @@ def verdicts_of(report: Report) -> tuple[Verdict, ...]:
     """The report without what verify does not need; plain data that crosses processes."""
     return tuple(
         Verdict(
-            test.question, test.number, test.name, test.points, test.score, kind_of(test.outcome), render(test.outcome)
+            test.question,
+            test.number,
+            test.name,
+            test.points,
+            test.score,
+            kind_of(test.outcome),
+            _sentence(test.outcome),
         )
         for test in report.tests
     )
+
+
+def _sentence(outcome: Outcome) -> str:
+    """What students read; for the course's own mistakes what staff read."""
+    return outcome.detail if isinstance(outcome, CouldNotBeGraded) else render(outcome)
 
 
 def kind_of(outcome: Outcome) -> str:
