@@ -49,14 +49,11 @@ def program(folder: Path, *words: str) -> str:
     return done.stdout + done.stderr
 
 
-def cell(notebook: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(each for each in notebook["cells"] if each["id"] == name)
-
-
 def hand_in(release: Path, solved: dict[str, Any], place: Path) -> None:
     """The release with the reference's answers in its cells."""
     notebook = nbformat.read(release, as_version=4)
     answers = {each["id"]: each["source"] for each in solved["cells"] if each["metadata"]["pskit"]["role"] == "answer"}
+    answers |= {each["id"]: "Mine." for each in solved["cells"] if each["metadata"]["pskit"]["role"] == "written"}
     for each in notebook.cells:
         each.source = answers.get(each.metadata.get("id"), each.source)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +74,8 @@ def test_points_of_the_course_folder_are_those_of_the_set(nbgrader: Path) -> Non
     given = {name: worth for name, worth in points.items() if worth}
     assert sum(given.values()) == 10
     assert given["q1_line-1a-check"] == 3
+    (task,) = [each for each in notebook["cells"] if each["metadata"].get("nbgrader", {}).get("task")]
+    assert (task["cell_type"], task["metadata"]["nbgrader"]["points"]) == ("markdown", 3)
 
 
 def test_formgrader_may_be_for_the_written_answers_only(course: Path, tmp_path: Path) -> None:

@@ -55,7 +55,9 @@ def _cells(cell: Any, worth: dict[str, float], checks: dict[str, str]) -> list[A
     if which == "check" and checks[name] == cell["id"] and worth[name]:
         cell["source"] = with_verdict(cell["source"], name)
         _mark(cell, grade=True, solution=False, points=worth[name])
-    elif worth.get(name) and (which == "artifact" or (which == "answer" and name not in checks)):
+    elif which == "artifact" and worth[name]:
+        return [cell, _task(cell, name, worth[name])]
+    elif which == "answer" and name not in checks and worth[name]:
         _mark(cell, grade=True, solution=True, points=worth[name])
         worth[name] = 0.0  # the part's other cells carry nothing more
     elif which == "written":
@@ -66,6 +68,20 @@ def _cells(cell: Any, worth: dict[str, float], checks: dict[str, str]) -> list[A
 def _mark(cell: Any, *, grade: bool, solution: bool, points: float) -> None:
     entry = {"grade": grade, "solution": solution, "locked": not solution, "task": False}
     cell["metadata"]["nbgrader"] = {**entry, "grade_id": cell["id"], "schema_version": 3, "points": points}
+
+
+def _task(cell: Any, name: str, points: float) -> Any:
+    """The artifact's points: the cell that saves it stays as it is, so only a task of its own waits for a person."""
+    task = deepcopy(cell)
+    task["cell_type"], task["id"] = "markdown", f"{cell['id']}-task"
+    for key in ("outputs", "execution_count"):
+        task.pop(key, None)
+    task["metadata"]["id"] = task["id"]
+    entry = {"grade": False, "solution": False, "locked": True, "task": True, "points": points}
+    task["metadata"]["nbgrader"] = {**entry, "grade_id": task["id"], "schema_version": 3}
+    file = cell["metadata"]["pskit"]["file"]
+    task["source"] = f"Part {name}: the course looks at the file `{file}` that the cell above saves."
+    return task
 
 
 def _written(cell: Any) -> list[Any]:
