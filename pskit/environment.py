@@ -47,7 +47,7 @@ def _device_in_words(device: torch.device, needs_gpu: bool) -> str:
 def _room() -> str:
     disk = f"disk: {shutil.disk_usage('.').free / 2**30:.0f} GB free"
     try:
-        import psutil  # type: ignore[import-untyped]  # Jupyter's kernel brings it; plain Python may lack it
+        import psutil  # Jupyter's kernel brings it; plain Python may lack it
     except ImportError:
         return disk.capitalize()
     return f"Memory: {psutil.virtual_memory().available / 2**30:.1f} GB free, {disk}"
