@@ -256,9 +256,9 @@ with experiment("there and back again"):
 
 # %% [markdown] role="text"
 # **Look.** Two errors are at work. Inversion asks the network for the noise at a point where it is *not yet*, which is
-# only right for small steps; and the first steps back are clipped, which throws away a part of the noise that was found.
-# Which of the two shrinks with more steps, and which one grows when the steps near $t=199$ become many? Is the noise
-# that was found standard normal?
+# only right for small steps; and the first steps back are clipped, which throws away a part of the noise that was
+# found. Which of the two shrinks with more steps, and which one grows when the steps near $t=199$ become many? Is the
+# noise that was found standard normal?
 #
 # ### 5d. The same network, another process (written, 2 points)
 #
