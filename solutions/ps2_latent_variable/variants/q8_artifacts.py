@@ -274,11 +274,7 @@ def flow_of_one_gaussian(flow):  # two layers that only scale: the moons' standa
 
 @wrong_artifact("ps2_moons.safetensors")
 def flow_trained_too_briefly(flow):  # near, but not very near: the first threshold without the second
-    draws = generator(0)
-    return {
-        name: t.float() + 0.01 * torch.randn(t.shape, generator=draws) if ".4.weight" in name else t
-        for name, t in flow.items()
-    }
+    return {name: 0.91 * t if ".4.weight" in name else t for name, t in flow.items()}
 
 
 @wrong_artifact("ps2_moons.safetensors")
