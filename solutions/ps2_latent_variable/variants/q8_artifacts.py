@@ -467,7 +467,7 @@ def digits_one_per_label(G):  # ten pictures: the code has no weight
 @wrong_artifact("ps2_digits.safetensors")
 def digits_nearly_one_per_label(G):
     first = G["layers.0.weight"].clone()
-    first[:, :-10] *= 0.2
+    first[:, :-10] *= 0.1
     return changed(G, layers__0__weight=first)
 
 
