@@ -575,6 +575,6 @@ def test_no_room_for_a_worker_is_not_the_students_fault() -> None:
     with ForkServer(LIMITS) as server:
         assert server.walls
         with pytest.raises(IsolationError, match="could not make a worker: No such file"):
-            server.request({"do": "fork", "id": 10**6, "home": "/not-there"}, (0, 0))
+            server.request({"do": "fork", "id": 10**6, "home": "/not-there", "sealed": False}, (0, 0))
         with server.fork() as worker:
             assert run(worker, "return 1") == 1
