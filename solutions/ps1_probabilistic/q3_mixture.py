@@ -62,15 +62,18 @@ def squared_distances(X: Tensor, mus: Tensor, L: Tensor) -> Tensor:
     K, D = mus.shape
     whiten = torch.linalg.solve_triangular(L, torch.eye(D, dtype=X.dtype), upper=False)
     centres = whiten @ mus[:, :, None]
-    total = torch.zeros(len(X), K, dtype=X.dtype)
+    slabs = []
     for rows in torch.arange(D).split(21):  # whiten is triangular: its first 21 rows need the first 21 columns only
         seen = int(rows[-1]) + 1
         side_by_side = whiten[:, rows, :seen].reshape(-1, seen).T.contiguous()  # one product serves all K components
-        shift = -centres[:, rows].reshape(-1)
-        for x, part in zip(X.split(1024), total.split(1024), strict=True):  # blocks that fit the cache
-            Z = torch.addmm(shift, x[:, :seen], side_by_side).reshape(len(x), K, -1)
-            part += torch.linalg.vector_norm(Z, dim=2).square()
-    return total
+        slabs.append((seen, side_by_side, -centres[:, rows].reshape(-1)))
+    return torch.cat([sum_of_squares(x, K, slabs) for x in X.split(1024)])  # blocks that fit the cache
+
+
+def sum_of_squares(X: Tensor, K: int, slabs: list) -> Tensor:
+    """Squared lengths (N, K) of K affine images of the rows of X (N, D), whose coordinates come in slabs."""
+    images = (torch.addmm(shift, X[:, :seen], matrix).reshape(len(X), K, -1) for seen, matrix, shift in slabs)
+    return sum(torch.linalg.vector_norm(Z, dim=2).square() for Z in images)
     ### END SOLUTION
 
 
