@@ -45,7 +45,7 @@ with experiment("differences of neighbouring pixels have heavy tails"):
 # Everything else (density, responsibilities, even the classifier of question 2) is one line on top of it. A loop over
 # the $K$ components that calls your `gaussian_logpdf` is a perfectly good answer. Keep in mind that `log_pi` holds
 # *logarithms*: a weight may be as small as $e^{-800}$, which float64 cannot hold, and its logarithm is still a number
-# like any other.
+# like any other. Question 7 will ask autograd for the gradient of this function in $x$: stay with operations of torch.
 
 
 # %% role="answer" part="3a"
@@ -89,6 +89,9 @@ with check("3a") as c:
     c.close(got[0, 0].exp(), 0.75 * peak, "weight 3/4 times the peak of a standard normal")
     c.close(got[1, 1].exp(), 0.25 * peak / 2, "weight 1/4 times the peak of a normal with standard deviation 2")
     c.close(got[2] - got[2].flip(0), [math.log(6) + 5 / 8, -math.log(6) - 5 / 8], "log-odds of the components at x = 1")
+    x = X.clone().requires_grad_()
+    (pull,) = torch.autograd.grad(gmm_log_joint(x, log_pi, mus, Sigmas).sum(), x)
+    c.close(pull, [[1.0], [-4.0], [-0.25]], "each component pulls x towards its mean: (mu - x) / variance, summed")
 
 # %% [markdown] role="text"
 # ### 3b. The E-step: who is responsible? (code, 5 points)
