@@ -1,0 +1,23 @@
+# %% [markdown] role="text"
+# ## Submission
+#
+# Save the notebook, then run the two cells below. The first lists what your public checks said in this run. The
+# second writes `ps4_submission.zip` with your notebook and what question 8 saved, prints a receipt,
+# and in Colab downloads the file. Upload it to Gradescope; you may do so as often as you like until the deadline, and
+# the last one counts. Keep the receipt: its SHA-256 proves what you have handed in.
+#
+# The grader runs your functions and classes in a process of its own, on other inputs than the public checks. It takes
+# the last definition of each, and what that definition needs, from anywhere in the notebook; it does not run your
+# training cells.
+
+# %% role="run" id="summary"
+check.summary(points_of("ps4"))
+
+# %% role="run" id="submission"
+submit("ps4")
+
+# %% [markdown] role="text"
+# ## Feedback
+#
+# How many hours did this set take you, which question taught you most, and which text misled you? A few words on
+# Gradescope help those who come after you; they do not touch your grade.
