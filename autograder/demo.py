@@ -15,7 +15,7 @@ MISTAKE = "divides_by_n_minus_1"
 
 def submissions(folder: Path) -> dict[str, Path]:
     """Three submissions in `folder`: the reference answers, the untouched release, the reference with one mistake."""
-    from autograder.source import read_set
+    from autograder.source import page, read_set
     from autograder.verify.bank import read_variants
     from autograder.verify.papers import Desk
 
@@ -23,7 +23,7 @@ def submissions(folder: Path) -> dict[str, Path]:
     source = read_set(course, course.problem_set("ps1"))
     names = {question.name: [name for cell in question.cells for name in cell.names] for question in source.questions}
     every = [name for asked in names.values() for name in asked]
-    variants = read_variants(source.folder / "variants" / f"{QUESTION}.py", names[QUESTION], every)
+    variants = read_variants(page(source.folder / "variants", QUESTION), names[QUESTION], every)
     mistake = next(variant for variant in variants if variant.name == MISTAKE)
     desk = Desk(folder, course, source)
     papers = {

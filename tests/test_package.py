@@ -61,7 +61,7 @@ def test_nothing_of_the_solutions_is_in_it(archive: Path) -> None:
 def secret_lines() -> set[str]:
     """The variants' longest lines: they stand in solutions/ and nowhere that a zip could take them from."""
     folder = ROOT / "solutions" / "ps1_probabilistic" / "variants"
-    lines = {line.strip() for path in folder.glob("*.py") for line in path.read_text().splitlines()}
+    lines = {line.strip() for path in folder.rglob("*.py") for line in path.read_text().splitlines()}
     return {line for line in lines if len(line) > 60 and not line.startswith(("import", "from", "def"))}
 
 

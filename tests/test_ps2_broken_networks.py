@@ -19,7 +19,7 @@ from autograder.source import read_draft
 
 COURSE = load_course()
 SET = "ps2_latent_variable"
-QUESTIONS = tuple(sorted(path.stem for path in (COURSE.root / "solutions" / SET).glob("q[1-7]_*.py")))
+QUESTIONS = tuple(sorted(path.stem for path in (COURSE.root / "solutions" / SET).glob("q[1-7]_*")))
 PLAN = replace(next(iter(COURSE.sets.values())), name=SET, core=QUESTIONS, available=(), extensions=())
 HIDDEN = COURSE.root / "autograder" / "hidden" / PLAN.name
 IN_PLACE = "modified by an inplace operation"

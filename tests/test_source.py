@@ -52,6 +52,16 @@ def test_a_question_is_read_with_its_parts_and_names(tiny_course: Path) -> None:
     assert [cell.file for cell in q2.cells if cell.role == "artifact"] == ["ps9_net.safetensors"]
 
 
+@pytest.mark.parametrize(
+    ("lost", "shown"), [("\alpha", "x07"), ("\bar", "x08"), ("\varepsilon", "x0b"), ("\frac", "x0c")]
+)
+def test_a_formula_that_lost_its_backslash_is_refused(tiny_course: Path, lost: str, shown: str) -> None:
+    line = change(tiny_course, Q1, "# %% [markdown]", f'# %% [markdown] role="text"\n# ${lost}$\n\n# %% [markdown]')
+    assert str(refusal(tiny_course)).endswith(
+        f"q1_line.py:{line + 1}: holds the control character '\\{shown}'; was it a backslash once?"
+    )
+
+
 def test_lines_are_those_of_the_file(tiny_course: Path) -> None:
     lines = (tiny_course / Q1).read_text().split("\n")
     for cell in question(tiny_course).cells:

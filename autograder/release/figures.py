@@ -35,7 +35,7 @@ def read_figures(source: SourceSet) -> dict[str, bytes]:
     for file, line, _, name in figure_references(source):
         if name not in figures:
             raise SourceError(file, line, f"shows {FOLDER}/{name}, but {folder / name} does not exist.")
-    left_out = "".join(path.read_text(encoding="utf-8") for path in source.folder.glob("*.py"))
+    left_out = "".join(path.read_text(encoding="utf-8") for path in source.folder.rglob("*.py"))
     for name in figures:
         if (
             name not in used and f"({FOLDER}/{name})" not in left_out

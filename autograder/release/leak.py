@@ -14,6 +14,7 @@ from autograder.release.canonical import canonical_lines, lone_pieces, variants
 from autograder.release.errors import ReleaseError
 from autograder.release.secrets import Secret
 from autograder.release.texts import texts_of_bytes, texts_of_path
+from autograder.source import located
 
 GRAM = 12  # no secret that is searched inside a text is shorter
 SHOWN = 5
@@ -27,7 +28,8 @@ class Leak:
     secret: Secret
 
     def __str__(self) -> str:
-        place = f"{self.secret.file.name}:{self.secret.line}"
+        file, line = located(self.secret.file, self.secret.line)
+        place = f"{file.name}:{line}"
         said = self.secret.said if len(self.secret.said) <= 80 else f"{self.secret.said[:77]}..."
         return f"{self.where}: {self.secret.kind} of {place}: {said!r}"
 

@@ -65,7 +65,7 @@ def _of_set(root: Path, source: SourceSet) -> Iterator[Secret]:
             yield from _of_prose("mark scheme", file, cell.region_lines("mark scheme"))
     for file in sorted((root / "autograder" / "hidden" / source.plan.name).glob("*.py")):
         yield from _of_hidden_tests(file)
-    for file in sorted((source.folder / "variants").glob("*.py")):
+    for file in sorted((source.folder / "variants").rglob("*.py")):
         yield from _of_file("variant", file)
 
 

@@ -2,6 +2,7 @@
 
 from autograder.source.errors import SourceError
 from autograder.source.model import ROLES, Cell, Part, Question, Region, SourceSet
+from autograder.source.pages import files_of, located, page, read_page
 from autograder.source.problem_set import read_draft, read_set
 from autograder.source.question import read_question
 from autograder.source.worth import HiddenTest, check_worth, hidden_test_file, read_hidden_tests
@@ -16,9 +17,13 @@ __all__ = [
     "SourceError",
     "SourceSet",
     "check_worth",
+    "files_of",
     "hidden_test_file",
+    "located",
+    "page",
     "read_draft",
     "read_hidden_tests",
+    "read_page",
     "read_question",
     "read_set",
 ]

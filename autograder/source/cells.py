@@ -19,7 +19,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def read_cells(file: Path, name: str) -> tuple[Cell, ...]:
-    """The cells of a percent file; `name` is what the ids of cells without one begin with."""
+    """The cells of a percent file or a folder of them; `name` is what the ids of cells without one begin with."""
     text, raw_cells = read_percent(file)
     tree = _parse(file, text)
     counts: dict[str, int] = {}

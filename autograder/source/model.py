@@ -85,7 +85,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Question:
-    """One question's file. `number` is "1" or "x1"; `name` is the file's, "q1_gaussian"."""
+    """One question. `number` is "1" or "x1"; `name` is the file's or folder's, "q1_gaussian"."""
 
     name: str
     number: str

@@ -13,10 +13,12 @@ from typing import Any
 import jupytext
 
 from autograder.source.errors import SourceError
+from autograder.source.pages import files_of, first_lines, read_page
 
 HEADER = re.compile(r"\s*#\s*(%%.*|<codecell>\s*|In\[[0-9 ]*\]:?\s*)$")
 GOOD_HEADER = re.compile(r'# %%( \[markdown\])?( [A-Za-z_]\w*="[^"]*")* *$')
 NEAR_HEADER = re.compile(r"\s*#\s*(%\s*%?|%)\s*(\[|(role|part|id|file)\b)")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 JUPYTEXT_KEYS = {"lines_to_next_cell"}  # jupytext's own note on blank lines
 
 
@@ -35,6 +37,7 @@ def read_percent(file: Path) -> tuple[str, tuple[RawCell, ...]]:
     """The text of a percent file and its cells; SourceError where a header is not one."""
     text = _text(file)
     lines = text.split("\n")
+    _no_control_characters(file, lines)
     headers = _header_lines(file, lines)
     cells = jupytext.reads(text, fmt="py:percent").cells
     if len(cells) != len(headers):
@@ -44,9 +47,17 @@ def read_percent(file: Path) -> tuple[str, tuple[RawCell, ...]]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return read_page(file)
     except UnicodeDecodeError as error:
         raise SourceError(file, 0, f"is not UTF-8 text: {error}.") from None
+
+
+def _no_control_characters(file: Path, lines: list[str]) -> None:
+    """An editor or a script that took a formula's backslash for an escape left text that nobody can read."""
+    for number, line in enumerate(lines, start=1):
+        found = CONTROL.search(line)
+        if found:
+            raise SourceError(file, number, f"holds the control character {found[0]!r}; was it a backslash once?")
 
 
 def _header_lines(file: Path, lines: list[str]) -> list[int]:
@@ -66,9 +77,11 @@ def _header_lines(file: Path, lines: list[str]) -> list[int]:
 def _nothing_before(file: Path, lines: list[str], headers: list[int]) -> None:
     if not headers:
         raise SourceError(file, 0, 'holds no cell; a cell begins with a header such as # %% [markdown] role="text"')
-    for number, line in enumerate(lines[: headers[0] - 1], start=1):
-        if line.strip():
-            raise SourceError(file, number, "text before the first cell header belongs to no cell; give it one.")
+    for start in first_lines(file)[: len(files_of(file))]:
+        first = next((number for number in headers if number >= start), len(lines) + 1)
+        for number, line in enumerate(lines[start - 1 : first - 1], start=start):
+            if line.strip():
+                raise SourceError(file, number, "text before the first cell header belongs to no cell; give it one.")
 
 
 def _disagreement(cells: int, headers: int) -> str:

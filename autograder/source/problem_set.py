@@ -8,6 +8,7 @@ from autograder.course import Course, ProblemSet
 from autograder.source.cells import read_cells
 from autograder.source.errors import SourceError
 from autograder.source.model import Cell, Question, SourceSet
+from autograder.source.pages import files_of, located, page
 from autograder.source.question import read_question
 from autograder.source.worth import check_worth, hidden_test_file
 
@@ -18,7 +19,7 @@ def read_set(course: Course, plan: ProblemSet) -> SourceSet:
     """The set's sources, checked: files, ids, points by tests and mark schemes, the core's sum. SourceError if not."""
     folder = course.root / "solutions" / plan.name
     for name in (INTRO, *plan.questions, OUTRO):
-        if not (folder / f"{name}.py").is_file():
+        if not files_of(page(folder, name)):
             why = "every set has one" if name in (INTRO, OUTRO) else f"course.toml lists {name} in {plan.name}"
             raise SourceError(folder / f"{name}.py", 0, f"does not exist, but {why}.")
     source = replace(read_draft(course, plan), draft=False)
@@ -31,8 +32,8 @@ def read_set(course: Course, plan: ProblemSet) -> SourceSet:
 def read_draft(course: Course, plan: ProblemSet) -> SourceSet:
     """Those sources of a set that exist, without the checks that need all of them or the hidden tests."""
     folder = course.root / "solutions" / plan.name
-    files = [folder / f"{name}.py" for name in plan.questions]
-    questions = tuple(read_question(file) for file in files if file.is_file())
+    places = [page(folder, name) for name in plan.questions]
+    questions = tuple(read_question(place) for place in places if files_of(place))
     source = SourceSet(
         plan, folder, _page(folder / f"{INTRO}.py"), questions, _page(folder / f"{OUTRO}.py"), draft=True
     )
@@ -54,7 +55,8 @@ def _page(file: Path) -> tuple[Cell, ...]:
 def _ids_are_unique(source: SourceSet) -> None:
     seen: dict[str, str] = {}
     for file, cell in source.files_and_cells():
-        place = f"{file.name}:{cell.line}"
+        where, line = located(file, cell.line)
+        place = f"{where.name}:{line}"
         if cell.id in seen:
             raise SourceError(file, cell.line, f"the id {cell.id!r} is taken by the cell at {seen[cell.id]}.")
         seen[cell.id] = place

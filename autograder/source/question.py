@@ -11,7 +11,7 @@ from autograder.source.model import ROLES, Cell, Part, Question
 
 
 def read_question(file: Path) -> Question:
-    """Read and check one question's file; SourceError with the line and a sentence."""
+    """Read and check one question's file, or its folder of files; SourceError with the line and a sentence."""
     cells = read_cells(file, file.stem)
     heading, parts = read_headings(file, cells)
     check_numbering(file, heading, parts)

@@ -3,13 +3,13 @@
 import ast
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 from autograder.course import Refusal
 from autograder.notebook import Cell
 from autograder.slicing import slice_for
+from autograder.source import files_of, located, read_page
 from autograder.verify.variants import Mark
 
 MARKS = {
@@ -22,10 +22,12 @@ Definition = ast.FunctionDef | ast.ClassDef
 
 
 class BadVariant(Refusal):
-    """A variants file that cannot be used: the file, the line, a sentence."""
+    """Variants that cannot be used: the file, the line, a sentence."""
 
     def __init__(self, file: Path, line: int, sentence: str) -> None:
-        super().__init__(f"variants/{file.name}:{line}: {sentence}")
+        place, line = located(file, line)
+        name = place.name if place == file else f"{file.name}/{place.name}"
+        super().__init__(f"variants/{name}:{line}: {sentence}")
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,13 @@ class Variant:
 
 
 def read_variants(file: Path, names: Collection[str], taken: Collection[str]) -> tuple[Variant, ...]:
-    """The variants of a question's file in order. Raises BadVariant.
+    """The variants of a question's file, or of its folder of files, in order. Raises BadVariant.
 
     names: what the question asks for; taken: every name that the set asks for, which helpers must not be called.
-    The file is parsed, not run.
+    The text is parsed, not run. The files of a folder are one namespace: helpers of one serve all.
     """
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        tree = ast.parse(read_page(file))
     except SyntaxError as error:
         raise BadVariant(file, error.lineno or 0, f"is not valid Python: {error.msg}.") from None
     marked = list(_marked(file, tree))
@@ -135,11 +137,9 @@ def _under_graded_name(source: str, name: str, target: str) -> Iterator[str]:
 
 
 def artifact_makers(file: Path) -> Mapping[str, Callable[[dict[str, Any]], Any]]:
-    """The functions of the file that make an artifact of the reference's; this runs the file."""
-    spec = spec_from_file_location(f"variants {file.stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found = {name: value for name, value in vars(module).items() if isinstance(getattr(value, "mark", None), Mark)}
+    """The functions that make an artifact of the reference's; this runs the file, or the folder's files as one."""
+    space: dict[str, Any] = {"__name__": f"variants {file.stem}"}
+    for each in files_of(file):
+        exec(compile(each.read_text(encoding="utf-8"), each, "exec"), space)
+    found = {name: value for name, value in space.items() if isinstance(getattr(value, "mark", None), Mark)}
     return {name: value for name, value in found.items() if value.mark.kind == "artifact"}

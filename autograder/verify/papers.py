@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from safetensors.torch import load, save
 
 from autograder.course import Course, Refusal
-from autograder.source import SourceSet
+from autograder.source import SourceSet, page
 from autograder.verify.bank import Variant, artifact_makers
 
 
@@ -72,7 +72,7 @@ class Desk:
             raise Refusal(
                 f"{variant.name} needs the reference's {file}, which is not in {self.source.folder}/artifacts."
             )
-        made = artifact_makers(self.source.folder / "variants" / f"{question}.py")[variant.name](
+        made = artifact_makers(page(self.source.folder / "variants", question))[variant.name](
             load(self.artifacts[file].read_bytes())
         )
         return made if isinstance(made, bytes) else save({name: tensor.contiguous() for name, tensor in made.items()})

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import track
 
 from autograder.course import Course, ProblemSet, Refusal, did_you_mean
-from autograder.source import SourceError, SourceSet, check_worth, hidden_test_file, read_draft
+from autograder.source import SourceError, SourceSet, check_worth, files_of, hidden_test_file, page, read_draft
 from autograder.verify.bank import BadVariant, read_variants
 from autograder.verify.findings import Finding, findings
 from autograder.verify.graders import Graders, Setting
@@ -91,8 +91,8 @@ def _papers(desk: Desk, source: SourceSet, questions: tuple[str, ...], found: li
     yield desk.stub_paper(questions)
     taken = {name for question in source.questions for cell in question.cells for name in cell.names}
     for question in source.questions:
-        file = source.folder / "variants" / f"{question.name}.py"
-        if question.name in questions and file.is_file():
+        file = page(source.folder / "variants", question.name)
+        if question.name in questions and files_of(file):
             names = [name for cell in question.cells for name in cell.names]
             try:
                 variants = read_variants(file, names, taken)
@@ -105,11 +105,11 @@ def _papers(desk: Desk, source: SourceSet, questions: tuple[str, ...], found: li
 def _missing(course: Course, source: SourceSet, questions: tuple[str, ...]) -> Iterator[Finding]:
     for name in questions:
         for file in (
-            source.folder / f"{name}.py",
+            page(source.folder, name),
             hidden_test_file(course.root, source.plan.name, name),
-            source.folder / "variants" / f"{name}.py",
+            page(source.folder / "variants", name),
         ):
-            if not file.is_file():
+            if not files_of(file):
                 yield Finding(name, f"{file.relative_to(course.root)} does not exist.")
 
 
