@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograder.grading.disclosure import Disclosure
 from autograder.grading.outcomes import Place
-from autograder.notebook import Cell
+from pskit.notebook import Cell
 
 SOURCE = "def fit(X, mus):\n    return X.misspelt + mus\n"
 DISCLOSURE = Disclosure([Cell(3, SOURCE, "code"), Cell(4, "secret = 1", "markdown")], [("1a", "fit"), ("2a", "VAE")])

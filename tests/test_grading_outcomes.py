@@ -27,8 +27,8 @@ from autograder.grading.outcomes import (
     Unusable,
 )
 from autograder.grading.results import headline, output_of, results_of
-from autograder.notebook import Cell, Submission, read_submission
 from autograder.worker import ForkServer, IsolationError, Limits
+from pskit.notebook import Cell, Submission, read_submission
 
 TINY = Path(__file__).parent / "fixtures" / "tiny_set"
 LINE = "def line(x, slope, intercept=0.0):\n    return slope * x + intercept\n"

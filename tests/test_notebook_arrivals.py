@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from autograder.notebook import Submission, Unreadable, read_release, read_submission
-from autograder.slicing import slice_for
+from pskit.notebook import Submission, Unreadable, read_release, read_submission
+from pskit.slicing import slice_for
 
 ARRIVED = Path(__file__).parent / "fixtures" / "submissions"
 RELEASE = read_release(ARRIVED / "release.ipynb")
@@ -148,7 +148,7 @@ def test_sixty_megabytes_of_outputs_cost_little_memory(tmp_path: Path) -> None:
     big.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
     assert big.stat().st_size > 60_000_000
     command = (
-        "import re, sys; from pathlib import Path; from autograder.notebook import read_submission;"
+        "import re, sys; from pathlib import Path; from pskit.notebook import read_submission;"
         "peak = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]);"
         "before = peak(); s = read_submission(Path(sys.argv[1])); print(len(s.cells), peak() - before)"
     )

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from autograder.notebook import Unreadable, artifact_problems, limits, read_submission
-from autograder.notebook.notebook_file import read_notebook
-from autograder.notebook.python import clean, syntax_error
+from pskit.notebook import Unreadable, artifact_problems, limits, read_submission
+from pskit.notebook.notebook_file import read_notebook
+from pskit.notebook.python import clean, syntax_error
 
 NOTEBOOK = json.dumps({"cells": [{"cell_type": "code", "source": "def f():\n    return 1"}]})
 
@@ -60,7 +60,7 @@ def test_a_zip_bomb_that_lies_about_its_size_is_cut_at_the_limit(tmp_path: Path)
 
 
 def test_many_members_together_may_not_exceed_the_total(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.notebook.files.MAX_TOTAL_BYTES", 1000)
+    monkeypatch.setattr("pskit.notebook.files.MAX_TOTAL_BYTES", 1000)
     path = zipped(tmp_path / "many.zip", {f"{i}.ipynb": os.urandom(400) for i in range(4)})
     assert "unpack to more than" in refusal(path)
 

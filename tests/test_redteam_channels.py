@@ -8,7 +8,7 @@ import torch
 from autograder.grading.described import shape_of
 from autograder.grading.disclosure import MOST_DIGITS, MOST_NAMES, Disclosure
 from autograder.grading.messages import printable
-from autograder.notebook import Cell
+from pskit.notebook import Cell
 
 LETTERS = "a = b = c = d = e = f = g = h = None"
 DISCLOSURE = Disclosure([Cell(1, LETTERS, "code")], [("1a", "fit")])

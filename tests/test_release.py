@@ -14,12 +14,12 @@ from nbgrader.preprocessors import ClearSolutions
 from nbgrader.utils import compute_checksum
 
 from autograder.course import Course, Refusal
-from autograder.notebook import read_release
 from autograder.release.build import build_release
 from autograder.release.clear import clear
 from autograder.release.errors import ReleaseError
 from autograder.release.reference import reference_notebook
 from autograder.source import SourceError, read_set
+from pskit.notebook import read_release
 
 Q1 = "solutions/ps9_tiny/q1_line.py"
 Q2 = "solutions/ps9_tiny/q2_net.py"
@@ -156,9 +156,10 @@ def test_colab_gets_a_gpu_and_keeps_the_ids(tiny_course: Path) -> None:
 
 
 def test_placeholders_become_the_courses_values(tiny_course: Path) -> None:
-    assert cells(tiny_course, "text")[0].source == (
-        "# Lines\nDue Friday, 12 February 2027, 23:59 (America/New_York), with 48 late hours. "
-        "Install from https://github.com/tiny/sets/archive/v1.zip."
+    source = cells(tiny_course, "text")[0].source
+    assert source.startswith("# Lines\nDue Friday, 12 February 2027, 23:59 (America/New_York), with 48 late hours. ")
+    assert re.fullmatch(
+        r"https://github\.com/tiny/sets/raw/v1/wheels/pskit-0%2B\w+-py3-none-any\.whl\.", source.split()[-1]
     )
 
 

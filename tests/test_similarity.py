@@ -10,10 +10,10 @@ import pytest
 
 from autograder.cli import main
 from autograder.course import load_course
-from autograder.notebook import Release, read_release, read_submission
 from autograder.similarity.code import Code, code_of, released_grams
 from autograder.similarity.pairs import Pair, pairs, threshold
 from autograder.similarity.side_page import beside, side_page
+from pskit.notebook import Release, read_release, read_submission
 
 sys.path.insert(0, str(Path(__file__).parent))
 from browsers import EVIL, assert_sound, browser  # after the path

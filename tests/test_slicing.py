@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from autograder.notebook import Cell
-from autograder.slicing import Piece, Slice, slice_for
+from pskit.notebook import Cell
+from pskit.slicing import Piece, Slice, slice_for
 
 
 def cells(*sources: str) -> list[Cell]:

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.notebook import Cell
-from autograder.slicing import slice_for
-from autograder.slicing.closure import Closure
-from autograder.slicing.units import Notebook, read_units
+from pskit.notebook import Cell
+from pskit.slicing import slice_for
+from pskit.slicing.closure import Closure
+from pskit.slicing.units import Notebook, read_units
 
 CONSTANTS, FUNCTIONS, CLASSES = "ABCD", "fgh", "PQ"
 constant, function, klass = (st.sampled_from(list(names)) for names in (CONSTANTS, FUNCTIONS, CLASSES))
@@ -140,7 +140,7 @@ def test_work_stays_bounded_on_a_notebook_made_to_be_slow(monkeypatch: Any) -> N
     source = "\n".join([*functions, "def f300(x): return x", *values, "def want(): return v299"])
     book = Notebook()
     read_units([Cell(1, source, "code")], False, book)
-    monkeypatch.setattr("autograder.slicing.closure.WORK", 2000)
+    monkeypatch.setattr("pskit.slicing.closure.WORK", 2000)
     closure = Closure(book.units)
     closure.want(["want"])
     assert len(closure._seen) <= 2000 + 2 * len(book.units)

@@ -47,7 +47,7 @@ def test_only_release_verify_and_new_name_the_solutions_folder() -> None:
             assert "solutions" not in strings, f"{path} reads solutions/"
 
 
-@pytest.mark.parametrize("room", ["grading", "worker", "notebook", "slicing", "testing", "package"])
+@pytest.mark.parametrize("room", ["grading", "worker", "testing", "package"])
 def test_nothing_that_grades_imports_what_reads_solutions(room: str) -> None:
     secret = ("autograder.source", "autograder.release", "autograder.verify", "autograder.new")
     for path in modules(f"autograder/{room}"):

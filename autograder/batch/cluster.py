@@ -17,8 +17,8 @@ from autograder.batch.job import Answer, Job, Setting, answer
 from autograder.course import Refusal, repository_root
 from autograder.grading import Grader
 from autograder.grading.fingerprint import tool_hash
-from autograder.notebook import BadRelease
 from autograder.worker import IsolationError
+from pskit.notebook import BadRelease
 
 AHEAD = 3  # submissions per worker that wait there, so that none is idle and little lies in the scheduler's memory
 CONNECT = 20  # seconds

@@ -7,7 +7,7 @@ from typing import Any
 from autograder.grading import Grader, GradingBroke
 from autograder.grading.results import results_of
 from autograder.grading.results_file import pessimistic
-from autograder.notebook import Unreadable, read_submission
+from pskit.notebook import Unreadable, read_submission
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import Any
 
 from autograder.batch.job import Answer, Job, Setting, answer
 from autograder.course import Refusal
-from autograder.notebook import BadRelease
 from autograder.worker import IsolationError
+from pskit.notebook import BadRelease
 
 SPAWN = multiprocessing.get_context("spawn")  # a fork would copy threads and torch's state
 TRIES = 2

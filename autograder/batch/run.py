@@ -21,7 +21,7 @@ from autograder.batch.pool import Pool
 from autograder.batch.progress import Watch
 from autograder.course import Refusal
 from autograder.grading.messages import printable
-from autograder.notebook import BadRelease
+from pskit.notebook import BadRelease
 
 GRADES, WORK = "grades.csv", "submissions"
 MEMORY = 1_000_000_000  # bytes per grading process, with its fork server and a worker

@@ -14,8 +14,8 @@ from autograder.grading.report import Report
 from autograder.grading.results import EVERYTHING, results_of
 from autograder.grading.results_file import ResultsFile, pessimistic
 from autograder.grading.table import print_table
-from autograder.notebook import BadRelease, Unreadable, read_submission
 from autograder.worker import ForkServer, IsolationError
+from pskit.notebook import BadRelease, Unreadable, read_submission
 
 
 @dataclass(frozen=True)

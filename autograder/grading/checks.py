@@ -10,9 +10,9 @@ from typing import Any
 
 from autograder.grading.report import CheckReport
 from autograder.grading.signatures import used_in
-from autograder.notebook import Cell, Question, Release, Submission
-from autograder.slicing import Piece, slice_for
 from autograder.worker import IsolationError, Worker, WorkerOutcome
+from pskit.notebook import Cell, Question, Release, Submission
+from pskit.slicing import Piece, slice_for
 
 SECONDS, SHORTEST = 10.0, 0.5  # for one question's checks; below the shortest they are not worth their start
 SHARE = 0.25  # of all the time at the most, so that checks that hang leave the hidden tests theirs

@@ -13,8 +13,8 @@ from typing import Any
 from autograder.grading.memory import grown, resident
 from autograder.grading.report import Measure
 from autograder.grading.sources import HiddenTestError
-from autograder.slicing import Piece
 from autograder.worker import BadReply, Died, IsolationError, TimedOut, Worker, WorkerOutcome
+from pskit.slicing import Piece
 
 SHORTEST = 0.05  # seconds; below this no request is worth its start
 LOADING = 30.0  # seconds for a question's definitions

@@ -22,7 +22,7 @@ import torch
 
 from autograder.grading.known_errors import NAMES, TEMPLATES
 from autograder.grading.outcomes import Place
-from autograder.notebook import Cell
+from pskit.notebook import Cell
 
 MOST_DIGITS, MOST_NAMES = 24, 5  # in one text: two shapes of images; "torch.nn.functional" and two names
 NUMBER = r"-?\d{1,7}"

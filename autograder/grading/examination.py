@@ -19,11 +19,11 @@ from autograder.grading.outcomes import (
 from autograder.grading.report import Measure, TestReport
 from autograder.grading.signatures import defined_in, parameters_of
 from autograder.grading.student import Student
-from autograder.notebook import Question, Release, Submission
-from autograder.slicing import slice_for
 from autograder.testing.expect import Unexpected
 from autograder.testing.points import Worth
 from autograder.worker import ForkServer, Worker
+from pskit.notebook import Question, Release, Submission
+from pskit.slicing import slice_for
 
 # A hint names the idea behind a result; it does not help with an answer that is not there.
 WITHOUT_HINT = (Passed, NotImplementedYet, NotDefined, QuestionOutOfTime, CouldNotBeGraded)

@@ -4,7 +4,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-ROOMS = ("grading", "worker", "slicing", "notebook", "testing")  # the code that decides about points
+ROOMS = ("grading", "worker", "testing")  # with pskit, which reads and slices submissions: what decides about points
 
 
 def folder_hash(folder: Path) -> str:
@@ -24,7 +24,7 @@ def file_hash(path: Path) -> str:
 
 @lru_cache(maxsize=1)
 def tool_hash() -> str:
-    """Of the code that grades, with pskit, which students' code imports."""
+    """Of the code that grades, and of pskit, which reads and slices submissions and which students' code imports."""
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
     for folder in (*(package / room for room in ROOMS), package.parent / "pskit"):

@@ -13,8 +13,8 @@ from autograder.grading.fingerprint import folder_hash, tool_hash
 from autograder.grading.hidden_tests import PytestBroke, warm
 from autograder.grading.report import Report
 from autograder.grading.sitting import Sitting
-from autograder.notebook import Question, Release, Submission, read_release
 from autograder.worker import ForkServer, IsolationError, Limits
+from pskit.notebook import Question, Release, Submission, read_release
 
 TIME_LIMIT = 480.0  # seconds per submission: 80 % of Gradescope's ten minutes
 

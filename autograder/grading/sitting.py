@@ -19,9 +19,9 @@ from autograder.grading.outcomes import CouldNotBeGraded
 from autograder.grading.report import CheckReport, Measure, Report, TestReport, WrittenPart
 from autograder.grading.seeds import generator_for
 from autograder.grading.student import Student
-from autograder.notebook import Part, Question, Release, Submission
 from autograder.testing.points import Worth
 from autograder.worker import ForkServer
+from pskit.notebook import Part, Question, Release, Submission
 
 
 class Sitting:

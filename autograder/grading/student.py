@@ -9,9 +9,9 @@ from autograder.grading.described import signature
 from autograder.grading.desk import Desk
 from autograder.grading.report import Measure
 from autograder.grading.sources import HiddenTestError, portable_source
-from autograder.notebook import artifact_problems
 from autograder.testing.expect import describe
 from autograder.worker import Handle, Worker
+from pskit.notebook import artifact_problems
 
 ORDERS = {"highest": "desc", "lowest": "asc"}  # in Gradescope's words
 

@@ -9,7 +9,7 @@ from autograder.course import ProblemSet, Refusal
 
 TEMPLATES = Path(__file__).parent / "templates"
 # The rooms that grading needs. Release, source, verify and new read solutions and stay at home.
-ROOMS = ("course", "notebook", "slicing", "worker", "testing", "grading", "package")
+ROOMS = ("course", "worker", "testing", "grading", "package")
 LOOSE = (
     "autograder/__init__.py",
     "autograder/__main__.py",

@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder.course import load_course
 from autograder.grading import Grader, Report
 from autograder.grading.outcomes import NotImplementedYet
-from autograder.notebook import read_submission
+from pskit.notebook import read_submission
 
 SMOKE_SET = Path(__file__).parent / "smoke_set"
 EXPECTED = {"1a.1": "Passed", "1b.1": "TooSlow", "1c.1": "ProcessEnded"}

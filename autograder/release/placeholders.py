@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.course import Course, ProblemSet, did_you_mean
+from autograder.release.wheel import pskit_wheel, wheel_url
 from autograder.source import Cell, SourceError
 
 PLACEHOLDER = re.compile(r"\{\{ *([A-Za-z_][A-Za-z0-9_]*) *\}\}")
@@ -23,12 +24,15 @@ def due_text(plan: ProblemSet) -> str:
 
 def values(course: Course, plan: ProblemSet) -> dict[str, str]:
     """What each placeholder stands for. The hidden seed is not among them."""
+    wheel = pskit_wheel(course.root)
     return {
         "course": course.title,
         "term": course.term,
         "mirror": course.mirror,
         "mirror_ref": course.mirror_ref,
-        "pskit_url": f"{course.mirror}/archive/{course.mirror_ref}.zip",
+        "pskit_wheel": wheel_url(course, wheel),
+        "pskit_sha256": wheel.sha256,
+        "pskit_version": wheel.version,
         "colab_url": colab_url(course, plan),
         "set": plan.name,
         "set_short": plan.short,

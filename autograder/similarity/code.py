@@ -6,8 +6,8 @@ import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autograder.notebook import Cell, Release, Submission
-from autograder.slicing import slice_for
+from pskit.notebook import Cell, Release, Submission
+from pskit.slicing import slice_for
 
 GRAM = 6  # tokens; shorter pieces stand in any two answers to one question
 LOCAL = "_"

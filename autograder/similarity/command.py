@@ -24,11 +24,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare; 0."""
     from autograder.batch.download import read_download
     from autograder.grading.messages import printable
-    from autograder.notebook import BadRelease, Unreadable, read_release, read_submission
     from autograder.pages import write_page
     from autograder.similarity.code import code_of, released_grams
     from autograder.similarity.pairs import pairs
     from autograder.similarity.side_page import side_page
+    from pskit.notebook import BadRelease, Unreadable, read_release, read_submission
 
     path = arguments.release or _release(arguments.set)
     try:

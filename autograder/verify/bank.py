@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Refusal
-from autograder.notebook import Cell
-from autograder.slicing import slice_for
 from autograder.source import files_of, located, read_page
 from autograder.verify.variants import Mark
+from pskit.notebook import Cell
+from pskit.slicing import slice_for
 
 MARKS = {
     "wrong": ("wrong", "code"),

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from autograder.course import Refusal
 from autograder.grading import Grader, GradingBroke
-from autograder.notebook import read_submission
 from autograder.verify.matrix import Row, rows_of, verdicts_of
 from autograder.verify.papers import Paper
+from pskit.notebook import read_submission
 
 _grader: Grader | None = None
 

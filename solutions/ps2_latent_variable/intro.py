@@ -37,14 +37,26 @@
 # runs choose a T4 GPU (Runtime > Change runtime type); with `QUICK = True` two CPU cores are enough.
 
 # %% role="given" id="setup"
-import importlib.util
-import subprocess
-import sys
+def install_pskit(wheel: str, sha256: str, version: str) -> None:
+    """Install the course's package where this Python lacks it, and nothing else; say what else is missing."""
+    import subprocess
+    import sys
+    from importlib import invalidate_caches, metadata, util
 
-if importlib.util.find_spec("pskit") is None:
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    if subprocess.run([*pip, "{{pskit_url}}"], check=False).returncode:
-        print("pskit could not be installed. Is there a network? Run this cell again; if it stays, ask the staff.")
+    def found(package: str) -> str:
+        return next((each.version for each in metadata.distributions(name=package)), "")
+
+    if found("pskit") != version and (found("pskit") or util.find_spec("pskit") is None):
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", f"{wheel}#sha256={sha256}"]
+        if subprocess.run(pip, check=False).returncode:
+            print("pskit could not be installed. Is there a network? Run this cell again; if it stays, ask the staff.")
+        invalidate_caches()
+    needed = metadata.requires("pskit") or [] if found("pskit") else []
+    if missing := " ".join(package for package in needed if not found(package)):
+        print(f"This Python lacks {missing}. Run this in a cell of its own, then go on: %pip install {missing}")
+
+
+install_pskit("{{pskit_wheel}}", "{{pskit_sha256}}", "{{pskit_version}}")
 
 # %% role="given" id="imports"
 import math

@@ -10,7 +10,7 @@ from typing import Any, Self
 from autograder.batch.job import Setting
 from autograder.grading import GradingBroke, Report, TestReport
 from autograder.grading.outcomes import CouldNotBeGraded, Different, Passed
-from autograder.notebook import Submission
+from pskit.notebook import Submission
 
 HASHES = ("release", "hidden", "tool")
 

@@ -2,8 +2,8 @@
 
 import re
 
-from autograder.notebook.limits import MAX_CELLS
-from autograder.notebook.notebook_file import RawCell, plain_text
+from pskit.notebook.limits import MAX_CELLS
+from pskit.notebook.notebook_file import RawCell, plain_text
 
 _HEAD = re.compile(r"^#\s*(?:%%(?P<title>.*)|In\s?\[[\s\d]*\]:.*)$")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from autograder.notebook.limits import MAX_ARTIFACT_BYTES, MAX_SAFETENSORS_HEADER, MAX_TENSORS, MIB
+from pskit.notebook.limits import MAX_ARTIFACT_BYTES, MAX_SAFETENSORS_HEADER, MAX_TENSORS, MIB
 
 ITEM_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 """The dtypes that an artifact may use, with their sizes."""

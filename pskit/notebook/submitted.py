@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from autograder.notebook.artifacts import artifact_problems
-from autograder.notebook.cells import Cell, Submission, Unreadable
-from autograder.notebook.files import NOTEBOOK_ENDINGS, Collected, Found, collect
-from autograder.notebook.notebook_file import AGAIN, RawCell, cell_of, decode, read_notebook
-from autograder.notebook.python import clean
-from autograder.notebook.script import script_cells
+from pskit.notebook.artifacts import artifact_problems
+from pskit.notebook.cells import Cell, Submission, Unreadable
+from pskit.notebook.files import NOTEBOOK_ENDINGS, Collected, Found, collect
+from pskit.notebook.notebook_file import AGAIN, RawCell, cell_of, decode, read_notebook
+from pskit.notebook.python import clean
+from pskit.notebook.script import script_cells
 
 _DEFINITION = re.compile(r"^\s*(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
 _BROWSER_COPY = re.compile(r"\s*\(\d+\)(?=\.safetensors$)", re.IGNORECASE)

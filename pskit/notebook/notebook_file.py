@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.notebook.cells import Cell, Unreadable
-from autograder.notebook.limits import MAX_CELLS, MAX_DEPTH, MAX_SOURCE_CHARS
+from pskit.notebook.cells import Cell, Unreadable
+from pskit.notebook.limits import MAX_CELLS, MAX_DEPTH, MAX_SOURCE_CHARS
 
 AGAIN = "Download it again with File > Download > Download .ipynb and resubmit."
 

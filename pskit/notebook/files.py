@@ -14,8 +14,8 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
-from autograder.notebook.cells import Unreadable
-from autograder.notebook.limits import (
+from pskit.notebook.cells import Unreadable
+from pskit.notebook.limits import (
     MAX_ARTIFACT_BYTES,
     MAX_FILES,
     MAX_NOTEBOOK_BYTES,

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from autograder.notebook.limits import MAX_SYNTAX_ERRORS
+from pskit.notebook.limits import MAX_SYNTAX_ERRORS
 
 KEPT_MAGICS = {"time", "timeit", "capture", "prun", "memit", "mprun", "snakeviz", "ipytest"}
 """Cell magics whose body is the student's own Python, run in the notebook's own namespace."""

@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from autograder.slicing.units import Unit
+from pskit.slicing.units import Unit
 
 WORK = 300_000
 """Needs that are looked up at their own time; later ones are looked up at the end, so that work stays linear."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from autograder.slicing.names import Names, names_added_to, names_changed_in_place, names_of
-from autograder.slicing.text import is_colab_import, statement_text, without_runs
+from pskit.slicing.names import Names, names_added_to, names_changed_in_place, names_of
+from pskit.slicing.text import is_colab_import, statement_text, without_runs
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.notebook.cells import Cell, Unreadable
-from autograder.notebook.limits import MAX_NOTEBOOK_BYTES
-from autograder.notebook.notebook_file import RawCell, cell_of, read_notebook
-from autograder.notebook.python import clean
+from pskit.notebook.cells import Cell, Unreadable
+from pskit.notebook.limits import MAX_NOTEBOOK_BYTES
+from pskit.notebook.notebook_file import RawCell, cell_of, read_notebook
+from pskit.notebook.python import clean
 
 
 class BadRelease(Exception):

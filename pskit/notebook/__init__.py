@@ -1,9 +1,9 @@
 """Released and submitted notebooks, read leniently and within bounds; nothing of them is executed here."""
 
-from autograder.notebook.artifacts import artifact_problems
-from autograder.notebook.cells import Cell, Submission, Unreadable
-from autograder.notebook.released import BadRelease, Part, Question, Release, read_release
-from autograder.notebook.submitted import read_submission
+from pskit.notebook.artifacts import artifact_problems
+from pskit.notebook.cells import Cell, Submission, Unreadable
+from pskit.notebook.released import BadRelease, Part, Question, Release, read_release
+from pskit.notebook.submitted import read_submission
 
 __all__ = [
     "BadRelease",

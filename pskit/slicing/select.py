@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from autograder.slicing.closure import Closure
-from autograder.slicing.units import CellLike, Notebook, Piece, Unit, read_units
+from pskit.slicing.closure import Closure
+from pskit.slicing.units import CellLike, Notebook, Piece, Unit, read_units
 
 _PROVIDED = {
     *dir(builtins),
