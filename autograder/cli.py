@@ -24,6 +24,7 @@ VERBS = {
     "publish": ("publish", "copy what students may see to the public mirror"),
     "report": ("report", "tell how a class did, question by question"),
     "similarity": ("similarity", "pairs of submissions that share code, side by side"),
+    "written": ("written", "a class's written answers as PDFs, or for nbgrader's formgrader"),
     "gradebook": ("gradebook", "a class's grades with late hours"),
     "export": ("export", "write a set for nbgrader or Otter"),
 }

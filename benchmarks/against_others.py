@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -135,11 +136,15 @@ def main() -> int:
         checks = {
             kind: (otter(kind, text), nbgrader(kind, text)) for kind, text in {"good": good, "stub": stub}.items()
         }
-        with Grader("ps0_target", TARGET / "target.ipynb", TARGET / "hidden", 1, limits, checks=True) as grader:
+        with (
+            Grader("ps0_target", TARGET / "target.ipynb", TARGET / "hidden", 1, limits, checks=True) as grader,
+            ThreadPoolExecutor(2) as both,  # an attack waits side by side in Otter and nbgrader
+        ):
             for choice in chosen:
                 attack = choice.attack
                 here = ours(grader, folder / "ours", originals[attack.name])
-                row = (attack, here, otter(attack.name, attack.source), nbgrader(attack.name, attack.source))
+                theirs = both.map(lambda grade, attack=attack: grade(attack.name, attack.source), (otter, nbgrader))
+                row = (attack, here, *theirs)
                 rows.append(row)
                 print(attack.name, *(verdict.words for verdict in row[1:]), sep=" | ", flush=True)
                 PAGE.write_text(page(rows, checks), encoding="utf-8")

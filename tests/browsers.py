@@ -3,7 +3,6 @@
 Where there is none, the tests that need one are skipped and say so.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -11,20 +10,21 @@ from typing import Any
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+from autograder.written.browser import arguments, find_browser
+
 MISSING = "NO BROWSER: pages are not tested in one. Install chromium (Debian: apt-get install chromium)."
 
 
 @contextmanager
 def browser() -> Iterator[Any]:
     """A browser with scripts on, as staff have it."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = find_browser()
     if path is None:
         pytest.skip(MISSING)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        opened = driver.chromium.launch(executable_path=path, args=arguments())
         try:
             yield opened
         finally:

@@ -85,6 +85,33 @@ def test_formgrader_may_be_for_the_written_answers_only(course: Path, tmp_path: 
     assert sum(points) == 2
 
 
+def test_written_answers_reach_formgrader_with_their_rubric_and_no_code(course: Path, tmp_path: Path) -> None:
+    root, papers = tmp_path / "course", tmp_path / "papers"
+    papers.mkdir()
+    assert main(["export", "nbgrader", str(root), "--written", "--root", str(course)]) == 0
+    program(root, "nbgrader", "generate_assignment", "ps9", "--create", "--force")
+    assert main(["release", "ps9", "--root", str(course)]) == 0
+    release = course / "ps9_tiny" / "ps9.ipynb"
+    handed_in = json.loads(release.read_text())
+    for each in handed_in["cells"]:
+        if each["metadata"]["pskit"]["role"] == "written":
+            each["source"] = "Because of $a<b$ noise. ![mine](attachment:image.png)"
+            each["attachments"] = {"image.png": {"image/png": "iVBORw0KGgo="}}
+        elif each["cell_type"] == "code":
+            each["source"] = "raise SystemExit('my code ran')"
+    (papers / "ada.ipynb").write_text(json.dumps(handed_in))
+    words = ["written", "ps9", str(papers), "--release", str(release), "-o", str(tmp_path / "out")]
+    assert main([*words, "--nbgrader", str(root)]) == 0
+    program(root, "nbgrader", "autograde", "ps9", "--create")
+    text = (root / "autograded" / "ada" / "ps9" / "ps9.ipynb").read_text()
+    for kept in ("noise. ![mine](attachment:0-image.png)", "iVBORw0KGgo=", "names Gaussian noise"):
+        assert kept in text
+    assert "my code ran" not in text
+    program(root, "nbgrader", "export")
+    header, row = (line.split(",") for line in (root / "grades.csv").read_text().splitlines())
+    assert (row[header.index("student_id")], float(row[header.index("max_score")])) == ("ada", 2.0)
+
+
 def test_nbgraders_release_holds_no_solution_and_no_rubric(nbgrader: Path) -> None:
     text = (nbgrader / "release" / "ps9" / "ps9.ipynb").read_text()
     assert "NotImplementedError" in text

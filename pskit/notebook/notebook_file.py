@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,22 +13,24 @@ AGAIN = "Download it again with File > Download > Download .ipynb and resubmit."
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
 _VALUE = re.compile(rb"\s*:\s*[\[{]")
-_HEAVY = {b'"outputs"', b'"attachments"', b'"widgets"'}
+_ATTACHMENTS = frozenset({b'"attachments"'})
+_HEAVY = frozenset({b'"outputs"', b'"widgets"'}) | _ATTACHMENTS
 
 
 @dataclass(frozen=True)
 class RawCell:
-    """A cell as the file holds it: magics and all."""
+    """A cell as the file holds it: magics and all. `attachments` are there only where they were asked for."""
 
     number: int
     source: str
     kind: str
     metadata: dict[str, Any] = field(default_factory=dict)
+    attachments: dict[str, Any] = field(default_factory=dict)
 
 
-def read_notebook(name: str, data: bytes) -> tuple[list[RawCell], dict[str, Any]]:
+def read_notebook(name: str, data: bytes, *, attachments: bool = False) -> tuple[list[RawCell], dict[str, Any]]:
     """The cells and the notebook's metadata. Raises Unreadable with a sentence about the file `name`."""
-    document = _document(name, data)
+    document = _document(name, data, _HEAVY - _ATTACHMENTS if attachments else _HEAVY)
     cells = _cells(name, document)
     raw = [_raw_cell(number, cell) for number, cell in enumerate(cells, 1)]
     if sum(len(cell.source) for cell in raw) > MAX_SOURCE_CHARS:
@@ -46,11 +49,11 @@ def decode(data: bytes) -> tuple[str, str]:
         return data.decode("cp1252", errors="replace"), "cp1252"
 
 
-def _document(name: str, data: bytes) -> dict[str, Any]:
+def _document(name: str, data: bytes, heavy: Set[bytes]) -> dict[str, Any]:
     if not data.strip(b"\0 \t\r\n"):
         raise Unreadable(f"{name} is empty ({len(data)} bytes). {AGAIN}")
     _refuse_other_files(name, data)
-    text = decode(_without_outputs(name, data))[0]
+    text = decode(_without(heavy, name, data))[0]
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
@@ -74,8 +77,8 @@ def _refuse_other_files(name: str, data: bytes) -> None:
         raise Unreadable(f"{name} is a PDF, not a notebook. {AGAIN}")
 
 
-def _without_outputs(name: str, data: bytes) -> bytes:
-    """The JSON with every output, attachment and widget state replaced by an empty one, before anything is decoded.
+def _without(heavy: Set[bytes], name: str, data: bytes) -> bytes:
+    """The JSON with every heavy value, such as an output, replaced by an empty one, before anything is decoded.
 
     Without this a notebook with one emoji and 60 MB of outputs costs half a gigabyte.
     """
@@ -92,7 +95,7 @@ def _without_outputs(name: str, data: bytes) -> bytes:
             depth -= 1
             if depth == skipping:
                 position, skipping = token.start(), -1
-        elif skipping < 0 and text in _HEAVY and (value := _VALUE.match(data, token.end())):
+        elif skipping < 0 and text in heavy and (value := _VALUE.match(data, token.end())):
             kept.append(data[position : value.end()])
             skipping = depth
     if skipping >= 0:
@@ -122,7 +125,7 @@ def _raw_cell(number: int, cell: Any) -> RawCell:
         kind = "markdown"
     if kind not in ("code", "markdown", "raw"):
         kind = "code" if "outputs" in cell or "execution_count" in cell else "markdown"
-    return RawCell(number, source, kind, _dict(cell.get("metadata")))
+    return RawCell(number, source, kind, _dict(cell.get("metadata")), _dict(cell.get("attachments")))
 
 
 def _text(source: Any) -> str:
