@@ -6,6 +6,6 @@ from pskit.checkpoint import resumable
 from pskit.checks import check
 from pskit.environment import setup
 from pskit.experiments import experiment
-from pskit.submission import points_of, submit
+from pskit.handin import points_of, submit
 
 __all__ = ["check", "data", "experiment", "figures", "points_of", "resumable", "save_artifact", "setup", "submit"]

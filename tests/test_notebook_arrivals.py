@@ -164,10 +164,16 @@ def test_windows_line_ends_are_gone() -> None:
     assert not any("\r" in cell.source for cell in read_submission(ARRIVED / "crlf.ipynb").cells)
 
 
-def test_the_hash_is_that_of_the_submitted_notebook_file() -> None:
+def test_the_hash_is_that_of_the_files_as_sha256sum_lists_them(tmp_path: Path) -> None:
     from hashlib import sha256
 
-    assert read_submission(ARRIVED / "bom.ipynb").sha256 == sha256((ARRIVED / "bom.ipynb").read_bytes()).hexdigest()
+    notebook, weights = (ARRIVED / "bom.ipynb").read_bytes(), b"\0" * 8
+    alone = f"{sha256(notebook).hexdigest()}  notebook\n"
+    assert read_submission(ARRIVED / "bom.ipynb").sha256 == sha256(alone.encode()).hexdigest()
+    (tmp_path / "another name.ipynb").write_bytes(notebook)
+    (tmp_path / "w.safetensors").write_bytes(weights)
+    both = f"{alone}{sha256(weights).hexdigest()}  w.safetensors\n"
+    assert read_submission(tmp_path).sha256 == sha256(both.encode()).hexdigest()
 
 
 def test_a_release_tells_what_is_asked_and_what_is_given() -> None:

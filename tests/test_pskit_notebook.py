@@ -114,6 +114,6 @@ def test_intro_and_outro_run_untouched_without_network(tmp_path, monkeypatch):
     text = "\n".join(run(cells, tmp_path))
     assert "QUICK: the 5 train photographs that come with pskit stand in for BSDS500." in text
     assert "[96 patches of 8 x 8 pixels. patches for training]" in text
-    assert "ps1_gmm.safetensors is missing: run the cell that saves it." in text
+    assert "This notebook has lost the marks of its cells and was not tried out." in text
     assert (tmp_path / "ps1_submission.zip").exists()
     assert not (tmp_path / "no data").exists()

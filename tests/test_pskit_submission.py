@@ -1,111 +1,251 @@
-"""The file that is handed in holds what its receipt says; whatever is missing is a sentence."""
+"""The file that is handed in holds what its receipt says, the grader reads the same receipt; what is odd is said."""
 
-import hashlib
 import json
 import sys
 import types
 import zipfile
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 import torch
 
-from pskit import artifact, points_of, save_artifact, submit
+from autograder.course import Course
+from autograder.release.build import build_release
+from autograder.release.reference import reference_notebook
+from autograder.source import read_set
+from pskit import artifact, handin, points_of, save_artifact, submit
+from pskit.handin import notebook_here, pack
+from pskit.notebook import read_submission
+from pskit.notebook.limits import MAX_ARTIFACT_BYTES
+
+ZIP = Path("ps9_submission.zip")
 
 
 @pytest.fixture(autouse=True)
 def notebook_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     monkeypatch.setattr(artifact, "saved", [])
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def untried(monkeypatch):
+    """The fresh process is for the tests of the rehearsal."""
+    monkeypatch.setattr("pskit.handin.rehearsal.rehearse", lambda packed: iter(()))
 
 
 @pytest.fixture
 def saved_notebook(notebook_folder):
-    path = notebook_folder / "ps1.ipynb"
+    path = notebook_folder / "ps9.ipynb"
     path.write_text(nbformat.writes(nbformat.v4.new_notebook()))
     return path
 
 
-def contents(path):
+@pytest.fixture(scope="module")
+def release(shared_tiny_course) -> bytes:
+    course = Course.load(shared_tiny_course)
+    return build_release(course, course.problem_set("ps9"))["ps9.ipynb"]
+
+
+@pytest.fixture(scope="module")
+def solved(shared_tiny_course) -> bytes:
+    course = Course.load(shared_tiny_course)
+    return nbformat.writes(reference_notebook(course, read_set(course, course.problem_set("ps9")))).encode()
+
+
+def changed(notebook: bytes, old: str, new: str) -> bytes:
+    """The notebook with a text replaced in the source of its cells."""
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        cell["source"] = "".join(cell["source"]).replace(old, new)
+    assert any(new in cell["source"] for cell in content["cells"])
+    return json.dumps(content).encode()
+
+
+def contents(path: Path = ZIP) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_the_zip_holds_the_notebook_the_artifacts_and_a_true_receipt(saved_notebook, capsys):
-    save_artifact("ps1_gmm.safetensors", {"mus": torch.ones(2, 3)})
-    path = submit("ps1", artifacts=["ps1_gmm.safetensors"])
-    files = contents(path)
-    receipt = json.loads(files.pop("receipt.json"))
-    assert files["ps1.ipynb"] == saved_notebook.read_bytes()
-    assert set(files) == {"ps1.ipynb", "ps1_gmm.safetensors"}
+def said(capsys: Any, notebook: bytes) -> str:
+    Path("ps9.ipynb").write_bytes(notebook)
+    submit("ps9")
+    return capsys.readouterr().out
+
+
+def test_the_receipt_is_true_and_the_grader_reads_the_same_one(untried, saved_notebook, tmp_path, capsys):
+    save_artifact("m.safetensors", {"mus": torch.ones(2, 3)})
+    submit("ps9")
+    out, files = capsys.readouterr().out, contents()
+    receipt = files.pop("receipt.txt").decode().splitlines()
+    assert files["ps9.ipynb"] == saved_notebook.read_bytes()
+    assert set(files) == {"ps9.ipynb", "m.safetensors"}
     for name, content in files.items():
-        assert receipt["files"][name] == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    assert f"Its own sha256 is {hashlib.sha256(path.read_bytes()).hexdigest()}." in capsys.readouterr().out
+        assert f"{sha256(content).hexdigest()}  {name}  ({len(content)} bytes)" in receipt
+    read = read_submission(ZIP)
+    assert receipt[0] == f"receipt {read.sha256}"
+    assert f"Receipt {read.sha256[:12]}, made 20" in out
+    with zipfile.ZipFile(ZIP) as archive:
+        archive.extractall(tmp_path / "as Gradescope unpacks it")
+    unpacked = read_submission(tmp_path / "as Gradescope unpacks it")
+    assert (unpacked.sha256, set(unpacked.artifacts)) == (read.sha256, {"m.safetensors"})
+    assert not any("receipt" in note for note in unpacked.notes)
 
 
-def test_artifacts_that_this_notebook_saved_go_in_by_themselves(saved_notebook):
-    save_artifact("a.safetensors", {"x": torch.ones(1)})
-    save_artifact("a.safetensors", {"x": torch.ones(2)})
-    assert set(contents(submit("ps1"))) == {"ps1.ipynb", "a.safetensors", "receipt.json"}
+def test_the_models_that_the_release_asks_for_go_in_without_being_named(untried, release, notebook_folder, capsys):
+    (notebook_folder / "ps9_net.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+    out = said(capsys, release)
+    assert set(contents()) == {"ps9.ipynb", "ps9_net.safetensors", "receipt.txt"}
+    assert "ps9_net.safetensors holds no tensors." in out
 
 
-def test_a_list_of_no_artifacts_means_none(saved_notebook):
-    save_artifact("a.safetensors", {"x": torch.ones(1)})
-    assert set(contents(submit("ps1", artifacts=[]))) == {"ps1.ipynb", "receipt.json"}
+def test_a_missing_model_is_said_and_the_rest_is_handed_in(untried, release, capsys):
+    assert "ps9_net.safetensors is missing: run the cell that saves it" in said(capsys, release)
+    assert set(contents()) == {"ps9.ipynb", "receipt.txt"}
 
 
-def test_a_missing_artifact_is_said_and_the_rest_is_handed_in(saved_notebook, capsys):
-    path = submit("ps1", artifacts=["ps1_gmm.safetensors"])
-    assert "ps1_gmm.safetensors is missing: run the cell that saves it." in capsys.readouterr().out
-    assert set(contents(path)) == {"ps1.ipynb", "receipt.json"}
+def test_a_model_that_is_too_large_to_be_read_is_said(untried, release, notebook_folder, capsys):
+    with (notebook_folder / "ps9_net.safetensors").open("wb") as file:
+        file.truncate(MAX_ARTIFACT_BYTES + 1)
+    assert "ps9_net.safetensors has 64 MB; at most 64 MB are read." in said(capsys, release)
+
+
+def test_empty_written_answers_and_stubs_are_said(untried, release, solved, capsys):
+    out = said(capsys, release)
+    assert "Not implemented yet: 1a, 2a." in out
+    assert "The written answer 1b (2 points) is empty." in out
+    out = said(capsys, solved)
+    assert "Not implemented yet" not in out
+    assert "The written answer" not in out
+
+
+def test_a_written_cell_that_is_gone_is_said(untried, release, capsys):
+    content = json.loads(release)
+    content["cells"] = [c for c in content["cells"] if c["metadata"]["pskit"]["role"] != "written"]
+    assert "The cell for the written answer 1b (2 points) is gone." in said(capsys, json.dumps(content).encode())
+
+
+def test_a_changed_cell_of_the_course_is_said_and_an_untouched_one_is_not(untried, release, capsys):
+    """The release's checksums are nbgrader's, so that none of its cells counts as changed shows that ours are too."""
+    assert "was changed" not in said(capsys, release)
+    content = json.loads(release)
+    given = next(cell for cell in content["cells"] if cell["metadata"]["pskit"]["role"] == "given")
+    given["source"] = ["# mine\n", *given["source"]]
+    assert 'The cell that begins with "# mine" was changed. The grader uses it' in said(
+        capsys, json.dumps(content).encode()
+    )
 
 
 def test_without_a_notebook_nothing_is_written_and_the_sentence_says_what_to_do(notebook_folder, capsys):
-    assert submit("ps1") is None
-    assert "submit('ps1', notebook=\"path/to/ps1.ipynb\")" in capsys.readouterr().out
+    submit("ps9")
+    assert "submit('ps9', notebook=\"path/to/ps9.ipynb\")" in capsys.readouterr().out
     assert not list(notebook_folder.iterdir())
 
 
-def test_a_notebook_under_another_name_can_be_given(notebook_folder):
-    (notebook_folder / "my copy.ipynb").write_text("{}")
-    assert contents(submit("ps1", notebook="my copy.ipynb"))["ps1.ipynb"] == b"{}"
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{}", "The grader will not read this: ps9.ipynb holds JSON, but no notebook"),
+        (b"not a notebook", "The grader will not read this: ps9.ipynb is not a complete notebook"),
+        (b'{"cells": 3}', "The grader will not read this: ps9.ipynb holds JSON, but no notebook: it has no cells."),
+        (b'{"cells": [1, {"a": 2}]}', "This notebook has lost the marks of its cells and was not tried out."),
+    ],
+)
+def test_whatever_the_notebook_is_it_is_handed_in(notebook_folder, capsys, content, words):
+    (notebook_folder / "my copy.ipynb").write_bytes(content)
+    submit("ps9", notebook="my copy.ipynb")
+    assert contents()["ps9.ipynb"] == content
+    assert words in capsys.readouterr().out
 
 
-def test_jupyter_names_the_running_notebook(saved_notebook, notebook_folder, monkeypatch, capsys):
+@pytest.mark.parametrize("error", [RuntimeError("ours"), KeyboardInterrupt()])
+def test_an_error_of_ours_or_an_interruption_leaves_the_file(monkeypatch, saved_notebook, capsys, error):
+    def broken(packed):
+        raise error
+
+    monkeypatch.setattr("pskit.handin.rehearsal.rehearse", broken)
+    submit("ps9")
+    out = capsys.readouterr().out
+    assert "Please look at this; the file is complete all the same:" in out
+    assert "(RuntimeError: ours)" in out or "was interrupted" in out
+    assert "Receipt " in out
+    assert ZIP.exists()
+
+
+def test_jupyter_names_the_running_notebook(untried, saved_notebook, notebook_folder, monkeypatch, capsys):
     (notebook_folder / "copy.ipynb").write_text("{}")
     monkeypatch.setenv("JPY_SESSION_NAME", str(notebook_folder / "copy.ipynb"))
-    submit("ps1")
-    assert "Taking copy.ipynb as it was last saved." in capsys.readouterr().out
+    submit("ps9")
+    assert "Taking copy.ipynb as it was saved 0 seconds ago." in capsys.readouterr().out
 
 
-def test_colab_gives_the_page_and_takes_the_download(monkeypatch):
-    downloaded = []
-    colab = types.ModuleType("google.colab")
-    page = {"nbformat": 4, "cells": []}
-    colab._message = types.SimpleNamespace(blocking_request=lambda what, timeout_sec: {"ipynb": page})
-    colab.files = types.SimpleNamespace(download=downloaded.append)
+def test_heavy_outputs_are_left_out_largest_first_and_light_notebooks_stay_as_they_are(monkeypatch, release):
+    assert pack.lighter(release) == (release, "")
+    content = json.loads(release)
+    code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+    for cell, size in zip(code[:3], (3_000, 900_000, 40), strict=True):
+        cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * size}]
+    heavy = json.dumps(content).encode()
+    monkeypatch.setattr(pack, "HEAVY", len(heavy) - 500_000)
+    light, note = pack.lighter(heavy)
+    assert len(light) <= pack.HEAVY
+    assert note.startswith("The outputs of 1 cells were left out")
+    kept = [c for c in json.loads(light)["cells"] if c["cell_type"] == "code"]
+    assert [len(c["outputs"]) for c in kept[:3]] == [1, 0, 1]
+    assert [c["source"] for c in json.loads(light)["cells"]] == [c["source"] for c in content["cells"]]
+
+
+@pytest.fixture
+def colab(monkeypatch):
+    """A page that answers and a browser that takes the download, as far as this test goes."""
+    module = types.ModuleType("google.colab")
+    downloads: list[str] = []
+    page = {"nbformat": 4, "cells": [], "metadata": {"né": 1}}
+    module._message = types.SimpleNamespace(blocking_request=lambda what, request, timeout_sec: {"ipynb": page})
+    module.files = types.SimpleNamespace(download=downloads.append)
+    module.page, module.downloads = page, downloads
     monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
-    monkeypatch.setitem(sys.modules, "google.colab", colab)
-    path = submit("ps1")
-    assert json.loads(contents(path)["ps1.ipynb"]) == page
-    assert downloaded == ["ps1_submission.zip"]
+    monkeypatch.setitem(sys.modules, "google.colab", module)
+    return module
 
 
-def test_the_points_of_code_parts_are_read_from_the_release(saved_notebook):
-    parts = [{"part": "1a", "kind": "code", "points": 4}, {"part": "1c", "kind": "written", "points": 3}]
-    metadata = {"pskit": {"set": "ps1_probabilistic", "questions": [{"name": "q1_gaussian", "parts": parts}]}}
-    saved_notebook.write_text(nbformat.writes(nbformat.v4.new_notebook(metadata=metadata)))
-    assert points_of("ps1") == {"1a": 4}
+def test_colab_gives_the_page_and_takes_the_download(untried, colab):
+    submit("ps9")
+    assert json.loads(contents()["ps9.ipynb"]) == colab.page
+    assert colab.downloads == ["ps9_submission.zip"]
+
+
+def test_a_page_that_does_not_answer_is_told_with_the_way_around(untried, colab, monkeypatch, capsys):
+    monkeypatch.setattr(colab._message, "blocking_request", lambda *_, **__: None)
+    submit("ps9")
+    assert "Say where it is: File > Download > Download .ipynb" in capsys.readouterr().out
+    monkeypatch.setattr(colab._message, "blocking_request", lambda *_, **__: 1 / 0)
+    assert notebook_here.quiet_bytes("ps9") == b"{}"
+
+
+def test_a_download_that_fails_is_told(untried, colab, monkeypatch, capsys):
+    monkeypatch.setattr(colab.files, "download", lambda path: 1 / 0)
+    submit("ps9")
+    assert "The download did not start (division by zero)." in capsys.readouterr().out
+
+
+def test_the_points_of_code_parts_are_read_from_the_release(release):
+    Path("ps9.ipynb").write_bytes(release)
+    assert points_of("ps9") == {"1a": 3, "2a": 2}
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"metadata": {"pskit": []}}', "[]"])
 def test_unknown_points_are_no_trouble(saved_notebook, content):
     saved_notebook.write_text(content)
-    assert points_of("ps1") == {}
+    assert points_of("ps9") == {}
     saved_notebook.unlink()
-    assert points_of("ps1") == {}
+    assert points_of("ps9") == {}
 
 
 def test_an_artifact_says_what_is_in_it_and_what_looks_wrong(capsys):
@@ -134,3 +274,7 @@ def test_an_artifact_says_what_is_in_it_and_what_looks_wrong(capsys):
 def test_what_cannot_be_an_artifact_is_refused(file, tensors, kind, words):
     with pytest.raises(kind, match=words):
         save_artifact(file, tensors)
+
+
+def test_submit_says_nothing_by_its_value():
+    assert handin.submit("ps9") is None

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autograder.grading.report import CheckReport
-from autograder.grading.signatures import used_in
 from autograder.worker import IsolationError, Worker, WorkerOutcome
 from pskit.notebook import Cell, Question, Release, Submission
-from pskit.slicing import Piece, slice_for
+from pskit.slicing import Piece, slice_for_checks
 
 SECONDS, SHORTEST = 10.0, 0.5  # for one question's checks; below the shortest they are not worth their start
 SHARE = 0.25  # of all the time at the most, so that checks that hang leave the hidden tests theirs
@@ -47,8 +46,7 @@ def _of_question(
     fork: Callable[[], Worker],
     seconds: float,
 ) -> list[CheckReport]:
-    names = [*question.names, *(name for cell in cells for name in used_in(cell.source))]
-    pieces = slice_for(names, release.given, submission.cells).pieces
+    pieces = slice_for_checks(question.names, cells, release.given, submission.cells).pieces
     try:
         with fork() as worker:
             until = time.monotonic() + seconds

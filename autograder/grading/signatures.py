@@ -3,6 +3,8 @@
 import ast
 from collections.abc import Iterable, Mapping
 
+from pskit.slicing import top_level
+
 
 def parameters_of(sources: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     """The positional parameters of the functions that stand at the top of these sources, by function."""
@@ -14,17 +16,3 @@ def defined_in(sources: Iterable[str]) -> frozenset[str]:
     """Functions and classes that stand at the top of these sources."""
     nodes = [node for source in sources for node in top_level(source)]
     return frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef))
-
-
-def used_in(source: str) -> list[str]:
-    """Every plain name that a source mentions, sorted."""
-    nodes = [node for statement in top_level(source) for node in ast.walk(statement)]
-    return sorted({node.id for node in nodes if isinstance(node, ast.Name)})
-
-
-def top_level(source: str) -> list[ast.stmt]:
-    """The statements of a source; none where it is no Python."""
-    try:
-        return ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []

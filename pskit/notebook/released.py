@@ -58,8 +58,16 @@ def read_release(path: Path) -> Release:
     """Read a released notebook's cells and pskit metadata. Raises BadRelease."""
     try:
         data = Path(path).read_bytes()[: MAX_NOTEBOOK_BYTES + 1]
-        raw, metadata = read_notebook(Path(path).name, data)
-    except (OSError, Unreadable) as reason:
+    except OSError as reason:
+        raise BadRelease(f"{path}: {reason}") from None
+    return release_of(Path(path), data)
+
+
+def release_of(path: Path, data: bytes) -> Release:
+    """The same from bytes; a student's notebook keeps its release's marks. Raises BadRelease, which names `path`."""
+    try:
+        raw, metadata = read_notebook(path.name, data)
+    except Unreadable as reason:
         raise BadRelease(f"{path}: {reason}") from None
     ours = metadata.get("pskit")
     if not isinstance(ours, dict):

@@ -1,13 +1,12 @@
 """A submission as it really arrives, read into cells and artifacts: .ipynb, .py, .zip or a folder."""
 
-import hashlib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pskit.notebook.artifacts import artifact_problems
-from pskit.notebook.cells import Cell, Submission, Unreadable
+from pskit.notebook.cells import Cell, Submission, Unreadable, receipt_of
 from pskit.notebook.files import NOTEBOOK_ENDINGS, Collected, Found, collect
 from pskit.notebook.notebook_file import AGAIN, RawCell, cell_of, decode, read_notebook
 from pskit.notebook.python import clean
@@ -33,7 +32,7 @@ class _Candidate:
 def read_submission(path: Path, names: Collection[str] = ()) -> Submission:
     """Read a submission. `names` are the names that the set's questions ask for; among several notebooks they decide.
 
-    `sha256` is that of the notebook's file as submitted. Raises Unreadable with a sentence for the student.
+    Raises Unreadable with a sentence for the student.
     """
     found = collect(Path(path))
     notes = list(found.notes)
@@ -42,7 +41,7 @@ def read_submission(path: Path, names: Collection[str] = ()) -> Submission:
     if not any(cell.source.strip() for cell in cells if cell.kind == "code"):
         notes.append(f"{chosen.file.name} holds no code.")
     artifacts = _artifacts(found, chosen.file, notes)
-    return Submission(cells, artifacts, tuple(notes), hashlib.sha256(chosen.file.data).hexdigest())
+    return Submission(cells, artifacts, tuple(notes), receipt_of(chosen.file.data, artifacts))
 
 
 def read_as_saved(path: Path, names: Collection[str] = ()) -> list[RawCell]:
