@@ -10,6 +10,7 @@ import pytest
 from autograder.cli import main
 from autograder.course import load_course
 from autograder.course.load import read_course
+from autograder.package.contents import _folders
 from autograder.package.smoke import SmokeFailed, check_smoke_set, check_stub, smoke_grader
 from autograder.package.smoke import main as smoke
 from autograder.verify.bank import read_variants
@@ -42,6 +43,13 @@ def test_the_root_holds_what_gradescope_runs(archive: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         for name in ("setup.sh", "run_autograder"):
             assert opened.getinfo(name).external_attr >> 16 & 0o111, f"{name} is not executable"
+
+
+def test_shared_hidden_data_travels_with_the_sets_that_use_it() -> None:
+    """PS2's tests read hidden digits, PS1's do not."""
+    digits = ROOT / "autograder" / "hidden" / "digits"
+    assert digits in list(_folders(ROOT, "ps2_latent_variable"))
+    assert digits not in list(_folders(ROOT, "ps1_probabilistic"))
 
 
 def test_nothing_of_the_solutions_is_in_it(archive: Path) -> None:

@@ -10,6 +10,7 @@ from autograder.course import ProblemSet, Refusal
 TEMPLATES = Path(__file__).parent / "templates"
 # The rooms that grading needs. Release, source, verify and new read solutions and stay at home.
 ROOMS = ("course", "worker", "testing", "grading", "package")
+SHARED = ("digits",)  # folders of autograder/hidden that belong to no set
 LOOSE = (
     "autograder/__init__.py",
     "autograder/__main__.py",
@@ -48,9 +49,16 @@ def _app_files(root: Path, problem_set: ProblemSet, release: Path) -> Iterator[P
 
 def _folders(root: Path, set_name: str) -> Iterator[Path]:
     yield root / "pskit"
-    yield root / "autograder" / "hidden" / set_name
+    yield from _hidden(root / "autograder" / "hidden", set_name)
     for room in ROOMS:
         yield root / "autograder" / room
+
+
+def _hidden(hidden: Path, set_name: str) -> Iterator[Path]:
+    """A set's hidden tests, and the shared folders that one of them imports from."""
+    yield hidden / set_name
+    texts = [file.read_text(encoding="utf-8") for file in (hidden / set_name).glob("*.py")]
+    yield from (hidden / name for name in SHARED if any(f"autograder.hidden.{name}." in text for text in texts))
 
 
 def _sources(folder: Path) -> Iterator[Path]:

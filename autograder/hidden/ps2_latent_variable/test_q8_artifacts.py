@@ -1,37 +1,24 @@
 """Hidden tests of question 8: four handed-in models, judged on digits, points and codes that nobody has.
 
-The digits, the reader that judges samples, and where both are from: `data/README.md` here. How the thresholds were
+The digits, the reader that judges samples, and where both are from: `../digits/data/README.md`. How the thresholds were
 chosen: the README of the reference artifacts.
 """
 
-from functools import cache
-from pathlib import Path
-
 import numpy as np
 import torch
-from PIL import Image
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
+from autograder.hidden.digits.images import hidden_digits
+from autograder.hidden.digits.reader import read, variety
 from autograder.hidden.ps2_latent_variable.handed_in import Autoencoder, DigitGenerator, PlaneFlow, RingGenerator
-from autograder.hidden.ps2_latent_variable.reader import read, variety
 from autograder.testing import Unexpected, expect_true, normal, points, uniform
 
-DATA = Path(__file__).parent / "data"
 VAE, FLOW, RING, DIGITS = (f"ps2_{name}.safetensors" for name in ("vae", "moons", "ring", "digits"))
 BOUND_HALF, BOUND_FULL = 112.0, 105.0  # -ELBO in nats per digit
 GAP_HALF, GAP_FULL = 0.30, 0.10  # nats per point above the true density
 GOOD_HALF, GOOD_FULL = 0.55, 0.75  # share of points within three standard deviations of a mode
 AGREE_HALF, AGREE_FULL = 0.60, 0.80  # share of samples in which the reader sees the label
-
-
-@cache
-def hidden_digits():
-    """Grey digits (1000, 1, 28, 28) in [0, 1] and their labels (1000,)."""
-    sheet = np.asarray(Image.open(DATA / "digits.png"))
-    images = sheet.reshape(-1, 28, sheet.shape[1] // 28, 28).transpose(0, 2, 1, 3).reshape(-1, 1, 28, 28)
-    labels = [int(each) for each in (DATA / "digits.txt").read_text() if each.isdigit()]
-    return torch.from_numpy(images / np.float32(255)), torch.tensor(labels)
 
 
 def negative_bound(model, rng):

@@ -18,7 +18,7 @@ import torch
 from reference import definitions
 
 from autograder.hidden.ps2_latent_variable import test_q8_artifacts as judges
-from autograder.hidden.ps2_latent_variable.reader import reader
+from autograder.hidden.digits.reader import reader
 from pskit import data
 
 Notebook = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Choose the hidden digits of question 8: `PSKIT_DATA=<folder with mnist> python <this file>`.
+"""Choose the hidden digits: `PSKIT_DATA=<folder with mnist> python <this file>`.
 
 They are test images of MNIST, none of them among those that come with pskit. README.md beside this file has their
 licence and the results' hashes.

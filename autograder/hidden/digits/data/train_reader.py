@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from autograder.hidden.ps2_latent_variable.reader import new_reader
+from autograder.hidden.digits.reader import new_reader
 from pskit import data
 
 FILE = Path(__file__).parent / "reader.safetensors"

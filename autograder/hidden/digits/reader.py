@@ -1,6 +1,6 @@
 """The reader: a small network that says which digit it sees, and by what it tells digits apart.
 
-It judges samples of question 8, and may judge any digits of 28 x 28 pixels with grey values in [0, 1]. `data/README.md`
+It judges samples, and may judge any digits of 28 x 28 pixels with grey values in [0, 1]. `data/README.md`
 says how it was trained and how often it is right. It does not protect against images made for it: a network that is
 trained against the reader could please it with noise. Nobody can train against it who does not have it.
 """

@@ -1,0 +1,1 @@
+"""What hidden tests of several sets share: a reader of digits, and digits that nobody trained on."""
