@@ -69,6 +69,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
