@@ -192,6 +192,8 @@ def test_merges_are_applied_in_the_order_of_training(ps, rng):
         vocab = shuffled(rng, merges)
         for text in (letters(rng, 50, alphabet), prose(rng, 30, alphabet), "aaaaaaa", "b"):
             expect_equal(encoded(ps, vocab, merges, [], text), slow_bpe.encode(text, merges))
+    order = [(b"a", b"b"), (b"c", b"d"), (b"ab", b"c"), (b"d", b"e")]  # the third never comes before the second
+    expect_equal(encoded(ps, shuffled(rng, order), order, [], "abcd abce"), slow_bpe.encode("abcd abce", order))
     across = [(b"e", b" "), (b"a", b"b"), (b"1", b"a")]  # no training makes the first and the last of these
     expect_equal(encoded(ps, shuffled(rng, across), across, [], "e ab 1ab"), slow_bpe.encode("e ab 1ab", across))
 
