@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help setup demo test check release verify package audit bench lock clean
+.PHONY: help setup demo test check release verify package site audit bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ verify: $(READY)  ## proof that the graders are right
 
 package: $(READY)  ## Gradescope zips in dist/
 	@$(BIN)/python -m autograder package
+
+site: $(READY)  ## the releases as web pages in build/site
+	@$(BIN)/python -m autograder site
 
 audit: $(READY)  ## the long rounds: mutation, fuzzing, 20 seeds; writes docs/audit.md
 	@$(BIN)/python benchmarks/audit.py

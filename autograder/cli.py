@@ -22,6 +22,7 @@ VERBS = {
     "package": ("package", "make the Gradescope zip of a set"),
     "new": ("new", "start a question: source, hidden tests, variants"),
     "publish": ("publish", "copy what students may see to the public mirror"),
+    "site": ("site", "the releases as web pages"),
     "report": ("report", "tell how a class did, question by question"),
     "similarity": ("similarity", "pairs of submissions that share code, side by side"),
     "written": ("written", "a class's written answers as PDFs, or for nbgrader's formgrader"),

@@ -5,15 +5,11 @@ HTML that a student wrote is shown as text. A formula that cannot be read is sho
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
-from html import escape, unescape
-from typing import Any, Literal
-from xml.etree.ElementTree import tostring
+from html import escape
+from typing import Any
 
-from latex2mathml.converter import convert_to_element
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-
+from autograder.pages.markdown import Renderer, html_of_markdown
 from pskit.notebook import RawCell
 
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -24,7 +20,7 @@ def html_of(cell: RawCell) -> str:
     if cell.kind == "code":
         return _typed(cell.source)
     try:
-        return str(MarkdownWithMath(_Renderer(cell.attachments)).render(cell.source))
+        return html_of_markdown(cell.source, _Renderer(cell.attachments))
     except Exception:  # a broken cell must not lose the other answers, whatever breaks
         return _typed(cell.source)
 
@@ -33,8 +29,8 @@ def _typed(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
 
 
-class _Renderer(IPythonRenderer):
-    """nbconvert's renderer, without raw HTML, links that run, and requests."""
+class _Renderer(Renderer):
+    """The renderer without raw HTML, links that run, and requests."""
 
     def __init__(self, attachments: Mapping[str, Any]) -> None:
         super().__init__(escape=True, allow_harmful_protocols=False, exclude_anchor_links=True)
@@ -43,18 +39,6 @@ class _Renderer(IPythonRenderer):
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         """Below the headings of the parts, which the table of contents lists."""
         return f"<h{min(level + 2, 6)}>{text}</h{min(level + 2, 6)}>\n"
-
-    def block_math(self, body: str) -> str:
-        """A displayed formula."""
-        return f"<p>{_mathml(body, 'block')}</p>\n"
-
-    def inline_math(self, body: str) -> str:
-        """A formula in a line."""
-        return _mathml(body, "inline")
-
-    def latex_environment(self, name: str, body: str) -> str:
-        """A displayed formula without dollars around it."""
-        return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
 
     def block_mermaidjs(self, code: str) -> str:
         """A diagram that would need a script, as it was typed."""
@@ -66,23 +50,6 @@ class _Renderer(IPythonRenderer):
         if data is None:
             return escape(f"[picture {url}: it is not in the notebook. {text}]")
         return f'<img src="{data}" alt="{escape(text)}">'
-
-
-def _mathml(latex: str, display: Literal["block", "inline"]) -> str:
-    try:
-        if not _balanced(latex):
-            raise ValueError("a brace is missing")  # the converter would show what it can read and drop the rest
-        tree = convert_to_element(latex.strip(), display=display)
-    except Exception:  # the converter raises many kinds; the formula stays readable
-        return f"<code>{escape(latex)}</code>"
-    for element in tree.iter():
-        element.text = element.text and unescape(element.text)  # it writes entities, and a student's text as it stands
-    return tostring(tree, encoding="unicode")
-
-
-def _balanced(latex: str) -> bool:
-    braces = re.sub(r"\\.", "", latex, flags=re.DOTALL)
-    return braces.count("{") == braces.count("}")
 
 
 def _picture(attachment: Any) -> str | None:
