@@ -82,7 +82,8 @@ from pskit import check, data, experiment, figures, points_of, resumable, save_a
 
 # %% role="run" id="quick"
 QUICK = True
-here = setup(seed=0, quick=QUICK)
+here = setup(seed=0, quick=QUICK, needs_gpu=not QUICK)
+plt.rcParams["axes.prop_cycle"] = plt.cycler(color=figures.COLOURS)  # for every kind of colour vision
 
 # %% [markdown] role="text"
 # ## Conventions

@@ -214,9 +214,11 @@ with experiment("four sensitivities"):
 # q_{t-1}(x_t)\approx\nabla\log q_t(x_t)$ up to terms of order $\beta_t$. A linear term in the exponent does not change
 # the precision, $(1-\beta_t)/\beta_t$, and shifts the mean from $x_t/\sqrt{1-\beta_t}$ by variance times $g$: variance
 # $\beta_t/(1-\beta_t)\approx\beta_t$, mean $\tfrac{x_t}{\sqrt{1-\beta_t}}+\beta_t
-# g\approx\tfrac1{\sqrt{1-\beta_t}}\,(x_t+\beta_t g)$. The first-order expansion is good if $q_{t-1}$ changes little
-# over a distance of $\sqrt{\beta_t}$. Few steps mean large $\beta_t$, and then a Gaussian step cannot have the several
-# bumps that the truth has: the chain needs many steps, or another way back.
+# g\approx\tfrac1{\sqrt{1-\beta_t}}\,(x_t+\beta_t g)$. (With $g=\nabla\log q_t(x_t)$ this mean is even exact, for any
+# $\beta_t$: it is Tweedie's formula for one step. The approximation is in the shape and the variance.) The first-order
+# expansion is good if $q_{t-1}$ changes little over a distance of $\sqrt{\beta_t}$. Few steps mean large $\beta_t$, and
+# then a Gaussian step cannot have the several bumps that the truth has: the chain needs many steps, or another way
+# back.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 1 point: both precisions, their sum simplified, and the mean from the linear terms

@@ -269,7 +269,7 @@ with experiment("there and back again"):
 #    that a deterministic step multiplies $x_t$ by a number that depends on $\bar\alpha_t$, $\bar\alpha_{t'}$ and $s$
 #    alone. For which $s$ is every step exact, of any size? (1 point)
 # 2. *A bug of one digit.* Someone uses $\bar\alpha_0$ instead of 1 in the last step. For the cosine schedule with
-#    $T=200$, $1-\bar\alpha_0\approx3\cdot10^{-4}$. What is returned instead of $\hat x_0$? For data from $\mathcal
+#    $T=200$, $1-\bar\alpha_0\approx2.5\cdot10^{-4}$. What is returned instead of $\hat x_0$? For data from $\mathcal
 #    N(0,\tfrac14)$ that has been sampled exactly up to time 0, compute the variance of the final samples with and
 #    without the bug to four digits. Which of our tests could see it, and which figure? (1 point)
 
@@ -294,8 +294,8 @@ with experiment("there and back again"):
 #
 # **2.** Returned is $\sqrt{\bar\alpha_0}\,\hat x_0+\sqrt{1-\bar\alpha_0}\,\hat\epsilon = x_{t=0}$, the input of the
 # last step, as the step goes from time 0 to time 0. With $s^2=\tfrac14$: $x_{t=0}$ has variance
-# $c_0=\tfrac14\bar\alpha_0+1-\bar\alpha_0=0.25+0.75\cdot3\cdot10^{-4}=0.2502$. Without the bug, $\hat
-# x_0=\sqrt{\bar\alpha_0}\,s^2x/c_0$ has variance $\bar\alpha_0s^4/c_0=0.9997\cdot0.0625/0.2502=0.2497$. No picture and
+# $c_0=\tfrac14\bar\alpha_0+1-\bar\alpha_0=0.25+0.75\cdot2.5\cdot10^{-4}=0.2502$. Without the bug, $\hat
+# x_0=\sqrt{\bar\alpha_0}\,s^2x/c_0$ has variance $\bar\alpha_0s^4/c_0=0.99975\cdot0.0625/0.2502=0.2497$. No picture and
 # no statistic of a few thousand samples shows a difference of 0.0005. Only a test of one step finds it: with `t_prev =
 # -1`, the result is exactly $\hat x_0$.
 # ### END SOLUTION

@@ -149,10 +149,17 @@ def test_condition_turns_all_six_knobs(ps, rng):
         expect_close(ps.run(probe_block, weight, bias, mix, gain, h, c), want, rtol=1e-5, atol=1e-7)
 
 
+REGISTER = "make them attributes, in an nn.Sequential or an nn.ModuleList, and not a list or plain tensors"
+
+
 def probe_fresh(ns, width, heads, condition, h, c, pull):
-    """A new block's output, which parameters move in the first step, and what it does when its gates open."""
+    """Parts without parameters; a new block's output, what moves in the first step, what open gates do, its state."""
     torch.manual_seed(5)
-    block = ns.DiTBlock(width, heads, condition).double()
+    block = ns.DiTBlock(width, heads, condition).double().eval()
+    lost = ["attention", "mlp", "ada"]
+    lost = [part for part in lost if not any(name.startswith(part) for name, _ in block.named_parameters())]
+    if lost:
+        return [lost]
     out = block(h, c)
     moves = {}
     if out.requires_grad:
@@ -164,14 +171,17 @@ def probe_fresh(ns, width, heads, condition, h, c, pull):
     with torch.no_grad():
         for parameter in block.parameters():
             parameter.normal_(std=0.3)
+        before = h.clone()
         first = block(h, c)
+        kept = [bool(block.training), float((h - before).abs().max())]
+        h = before
         turned = block(h.flip(1), c)
         alone = block(h[:1], c[:1])
         further = h.clone()
         further[:, -1] *= -1
         reached = (block(further, c) - first)[:, 0].abs().max()
         mlp = [block.mlp(h), *[each.clone() for each in block.mlp.parameters()]]
-    return [out.detach(), moves, parts, first, turned, alone, float(reached), mlp]
+    return [lost, kept, out.detach(), moves, parts, first, turned, alone, float(reached), mlp]
 
 
 def expect_mlp(mlp, h):
@@ -192,9 +202,11 @@ def test_fresh_block_is_the_identity_and_can_learn(ps, rng):
     ps.provide(modulate=good_modulate)
     for B, N, width, heads, condition in ((3, 4, 8, 2, 5), (2, 3, 4, 1, 6)):
         h, c, pull = normal(rng, B, N, width), normal(rng, B, condition), normal(rng, B, N, width)
-        fresh, moves, parts, first, turned, alone, reached, mlp = ps.run(
-            probe_fresh, width, heads, condition, h, c, pull
-        )
+        lost, *found = ps.run(probe_fresh, width, heads, condition, h, c, pull)
+        expect_true(not lost, f"layers of {', '.join(lost)} are no parameters of the block: {REGISTER}")
+        (training, moved), fresh, moves, parts, first, turned, alone, reached, mlp = found
+        expect_true(not training, "forward left evaluation mode: only the training loop calls train()")
+        expect_true(moved == 0, "the given tokens have changed: write h = h + ..., not h += ...")
         expect_close(fresh, h, "a new block is the identity: weights and biases of ada are zero")
         expect_equal(len(parts), 6, "ada has six vectors for each example, and learns")
         expect_true(min(parts[2], parts[5]) > 1e-8, "the gates of both branches get a gradient in the first step")
