@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from autograder.course import load_course
 from autograder.grading import Grader
 from autograder.grading.results import output_of
-from autograder.notebook import read_submission
+from pskit.notebook import read_submission
 from autograder.release.build import release_files
 from autograder.release.reference import reference_notebook
 from autograder.source import page, read_draft

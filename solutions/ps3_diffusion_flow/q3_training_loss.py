@@ -113,7 +113,9 @@ with experiment("what the best network pays"):
         ax.set(xlabel="t", title=f'target "{target}"', ylim=(0, None))
     axes[0].set_ylabel("mean loss")
     axes[0].legend()
-    figures.show(fig, "The best loss on the noise falls with t, that on x0 grows with t, that on v has a hump.")
+    figures.show(
+        fig, "The best loss on the noise falls, with one rise; that on x0 grows; that on v dips, then has a hump."
+    )
 
 # %% [markdown] role="text"
 # **Look.** At small $t$, the noise is hidden: even the best guess pays nearly as much as no guess at all. At large $t$,

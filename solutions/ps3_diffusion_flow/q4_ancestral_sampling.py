@@ -163,7 +163,7 @@ with experiment("how many steps"):
         ax.semilogx(counts, line, dash, marker="o", label=f'var="{var}"')
     ax.set(xlabel="steps", ylabel="mean log-density in nats", xticks=counts, xticklabels=counts)
     ax.legend()
-    figures.show(fig, "With more steps beta approaches the data's log-density from below, posterior from above.")
+    figures.show(fig, "From 10 steps on, beta stays just below the data's log-density; posterior comes down to it.")
 
 # %% [markdown] role="text"
 # **Look.** The model is perfect, and still five steps are bad: the *steps* are Gaussian, and the truth is not (2c). Can

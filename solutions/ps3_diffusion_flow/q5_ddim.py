@@ -166,7 +166,9 @@ with experiment("ten steps"):
     trails |= {f"DDIM, {S}": torch.stack(films[S])[:, :8] for S in (200, 10)}
     show_trails(trails, "Jagged paths; smooth arcs; the same arcs with corners, to nearly the same ends.", mixture)
     frames = {f"DDIM, {S} steps": film[-1] for S, film in films.items()}
-    show_points(frames, "The pinwheel stays sharp down to 20 steps, and with 5 its arms are bent.", mixture=mixture)
+    show_points(
+        frames, "The pinwheel stays sharp down to 10 steps; with 5, many points lie between its arms.", mixture=mixture
+    )
 
 # %% [markdown] role="text"
 # **Look.** With DDIM, the starting point decides everything: compare where each particle ends in the middle and on the
@@ -211,11 +213,11 @@ with experiment("chance against steps"):
 
 
 # %% role="given" id="clipped"
-def clipped(model: Callable[[Tensor, Tensor], Tensor], alpha_bar: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+def clipped(model: Callable[..., Tensor], alpha_bar: Tensor) -> Callable[..., Tensor]:
     """The model with its noise changed so that the guess of x0 lies in [-1, 1]."""
 
-    def guarded(x: Tensor, t: Tensor) -> Tensor:
-        return eps_from_x0(x, t, x0_from_eps(x, t, model(x, t), alpha_bar).clamp(-1, 1), alpha_bar)
+    def guarded(x: Tensor, t: Tensor, *labels: Tensor) -> Tensor:
+        return eps_from_x0(x, t, x0_from_eps(x, t, model(x, t, *labels), alpha_bar).clamp(-1, 1), alpha_bar)
 
     return guarded
 

@@ -91,7 +91,7 @@ with experiment("guidance in the plane"):
     figure, axes = plt.subplots(2, 5, figsize=(14, 5.8), layout="constrained")
     for (above, below), w in zip(axes.T, weights, strict=True):
         guided = lambda x, t, w=w: cfg(exact, x, t, asked, mixture.null, w)  # noqa: E731
-        x = ddim_sample(guided, noises, alpha_bar, ddim_timesteps(T, 40))
+        x = ddim_sample(guided, noises, alpha_bar, ddim_timesteps(T, 40))[-1]
         plane(above, mixture)
         above.scatter(*x.T, s=4, color=figures.COLOURS[1], linewidths=0)
         above.set_title(f"w = {w:g}: spread {x.var(dim=0).sum().sqrt():.2f}")
@@ -109,31 +109,18 @@ with experiment("guidance in the plane"):
 # difference in 6c.
 #
 # **Look: digits.** The provided network, DDIM, and every row starts from the same noises. Extrapolated noise
-# predictions may stand for images far out of the range from -1 to 1. The helper below cuts the guess of the clean image
-# to that range at each step, as Saharia et al. (*Imagen*, 2022, section 2.3) do; without it, strong guidance ends in
-# black and white.
-
-
-# %% role="given"
-def in_range(model: Callable[..., Tensor], alpha_bar: Tensor) -> Callable[..., Tensor]:
-    """The model with its guess of the clean image cut to [-1, 1]: it returns the noise that belongs to the cut one."""
-
-    def cautious(x: Tensor, t: Tensor, *labels: Tensor) -> Tensor:
-        """The noise (B, ...) at x (B, ...) and t (B,)."""
-        x0 = x0_from_eps(x, t, model(x, t, *labels), alpha_bar).clamp(-1, 1)
-        return eps_from_x0(x, t, x0, alpha_bar)
-
-    return cautious
-
+# predictions may stand for images far out of the range from -1 to 1, so the guess of the clean image is cut to that
+# range at each step, by `clipped` of question 5 (Saharia et al., *Imagen*, 2022, section 2.3, explain why guidance
+# needs it). Without it, strong guidance ends in black and white.
 
 # %% role="run"
 with experiment("guided digits"), torch.no_grad():
     asked = torch.arange(10, device=here.device).repeat_interleave(2)
     noises = torch.randn(20, 1, 28, 28, generator=torch.Generator().manual_seed(1)).to(here.device)
-    rows = []
+    rows, times = [], ddim_timesteps(T, 10 if QUICK else 20)
     for w in (0.0, 1.0, 2.0, 5.0):
         guided = lambda x, t, w=w: cfg(unet, x, t, asked, unet.null, w)  # noqa: E731
-        rows.append(ddim_sample(in_range(guided, alpha_bar), noises, alpha_bar, ddim_timesteps(T, 10 if QUICK else 20)))
+        rows.append(ddim_sample(clipped(guided, alpha_bar), noises, alpha_bar, times)[-1])
     show_digits(torch.cat(rows), "rows: w = 0, 1, 2 and 5; two digits for each label", columns=20)
 
 # %% [markdown] role="text"

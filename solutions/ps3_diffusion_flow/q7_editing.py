@@ -227,7 +227,7 @@ with experiment("SDEdit in the plane and on scribbles"), torch.no_grad():
     scribbles[3, 0, 5:14, 8:11] = scribbles[3, 0, 12:15, 8:19] = scribbles[3, 0, 5:23, 17:20] = 1  # a four
     scribbles = scribbles.to(here.device)
     noise = torch.randn(scribbles.shape, generator=torch.Generator().manual_seed(4)).to(here.device)
-    frames, steady = [scribbles], in_range(few, few_shares)
+    frames, steady = [scribbles], clipped(few, few_shares)
     for strength in (0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0):
         x, begin = sdedit_start(scribbles, strength, noise, few_shares)
         for i in reversed(range(begin + 1)):

@@ -232,9 +232,9 @@ with experiment("a diffusion transformer"):
     figures.curves({"DiT": smooth}, xlabel="20 steps", ylabel="mean squared error", title="a transformer guesses noise")
     labels = torch.arange(10, device=here.device)
     noises = torch.randn(10, 1, 28, 28, generator=torch.Generator().manual_seed(0)).to(here.device)
-    guided = in_range(lambda x, t: cfg(dit, x, t, labels, dit.null, 2.0), alpha_bar)
+    guided = clipped(lambda x, t: cfg(dit, x, t, labels, dit.null, 2.0), alpha_bar)
     with torch.no_grad():
-        drawn = ddim_sample(guided, noises, alpha_bar, ddim_timesteps(T, 20))
+        drawn = ddim_sample(guided, noises, alpha_bar, ddim_timesteps(T, 20))[-1]
     show_digits(drawn, "0 to 9 by the transformer, w = 2", columns=10)
 
 # %% [markdown] role="text"

@@ -8,14 +8,19 @@
 #
 # $$ v(x,t)=\hat x_1-\hat x_0=\frac{x-(1-t)\,\hat\varepsilon}{t}-\hat\varepsilon=\frac{x-\hat\varepsilon}{t}. $$
 #
-# The schedule ends at a $\bar\alpha$ that is not quite zero, so the flow starts a little after $t=0$.
+# The schedule ends at a $\bar\alpha$ that is not quite zero, so the flow starts a little after $t=0$. There an error in
+# the noise is divided by a tiny $t$ (the sensitivities of question 2, again), and without a remedy the first step ruins
+# everything: set `clip=False` and look. The remedy is that of question 5. The guess $\hat x_1$ is cut to $[-1,1]$, and
+# the velocity is the one that leads from $x$ to it in the time that is left, $v=(\hat x_1-x)/(1-t)$.
 
 
 # %% role="given"
-def flow_from_ddpm(model: Callable[..., Tensor], alpha_bar: Tensor, y: Tensor | None = None) -> Callable[..., Tensor]:
+def flow_from_ddpm(
+    model: Callable[..., Tensor], alpha_bar: Tensor, y: Tensor | None = None, clip: bool = False
+) -> Callable[..., Tensor]:
     """The velocity v(x, t) of the flow that a noise predictor model(x, t, y) with this schedule stands for.
 
-    Use it from first_time(alpha_bar) on. y (B,) are labels, or None.
+    Use it from first_time(alpha_bar) on. y (B,) are labels, or None; clip cuts the guess of the data to [-1, 1].
     """
     ratio = (alpha_bar / (1 - alpha_bar)).sqrt().flip(0)  # t / (1 - t) of each step, ascending
 
@@ -28,7 +33,10 @@ def flow_from_ddpm(model: Callable[..., Tensor], alpha_bar: Tensor, y: Tensor | 
         shape = (-1, *[1] * (x.ndim - 1))
         s = t.clamp_min(1e-3).reshape(shape)
         scaled = x / ((1 - s).square() + s.square()).sqrt()
-        return (x - model(scaled, step.to(x), y)) / s
+        noise = model(scaled, step.to(x), y)
+        x1 = (x - (1 - s) * noise) / s
+        x1 = x1.clamp(-1, 1) if clip else x1
+        return torch.where(s < 0.99, (x1 - x) / (1 - s).clamp_min(0.01), x1 - noise)  # equal, but for what was cut
 
     return v
 
@@ -43,7 +51,7 @@ def first_time(alpha_bar: Tensor) -> float:
 with experiment("a diffusion network, followed as a flow"), torch.no_grad():
     labels = torch.arange(10, device=here.device)
     noises = torch.randn(10, 1, 28, 28, generator=torch.Generator().manual_seed(3)).to(here.device)
-    v = flow_from_ddpm(unet, alpha_bar, labels)
+    v = flow_from_ddpm(unet, alpha_bar, labels, clip=True)
     begin = first_time(alpha_bar)
     states = ode_solve(v, noises, 16, "heun", start=begin)
     shown = (0, 4, 6, 8, 9, 10, 11, 12, 14, 16)
