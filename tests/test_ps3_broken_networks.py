@@ -16,11 +16,11 @@ from nbformat import NotebookNode
 from autograder.course import load_course
 from autograder.grading import Grader
 from autograder.grading.results import output_of
-from pskit.notebook import read_submission
 from autograder.release.build import release_files
 from autograder.release.reference import reference_notebook
 from autograder.source import page, read_draft
 from autograder.verify.bank import read_variants
+from pskit.notebook import read_submission
 
 COURSE = load_course()
 SET = "ps3_diffusion_flow"
@@ -148,7 +148,7 @@ SILENT = {
     "time_not_reshaped": ("q8_flow_matching", "give t (B,) as many trailing dimensions"),
     "time_reversed": ("q8_flow_matching", "time runs from noise, t = 0, to data, t = 1"),
     "velocity_from_data_to_noise": ("q8_flow_matching", "the velocity is the derivative of x_t"),
-    "weight_of_one_plus_w": ("q6_guidance", "w = 0 is unconditional, w = 1 conditional"),
+    "weight_of_one_plus_w": ("q6_guidance", "w counts from the unconditional prediction: u + w (c - u), without 1 + w"),
 }
 
 
@@ -179,14 +179,14 @@ CASES = {
     "time on a GPU": (TIME_ON_A_GPU, "q8_flow_matching", "Put new tensors where the inputs are"),
     "NaN at time zero": (NAN_AT_TIME_ZERO, "q2_posterior", "holds NaN or infinity"),
     "root of a negative": (ROOT_OF_A_NEGATIVE, "q5_ddim", "holds NaN"),
-    "pooled tokens": (POOLED_TOKENS, "x3_architectures", "Shape (3, 8), expected (3, 4, 8)"),
-    "layers in a list": (LAYERS_IN_A_LIST, "x3_architectures", "no parameters of the model"),
-    "a plain ada": (PLAIN_ADA, "x3_architectures", "must be registered"),
+    "pooled tokens": (POOLED_TOKENS, "x3_architectures", "Shape (3, 6), expected (3, 4, 6)"),
+    "layers in a list": (LAYERS_IN_A_LIST, "x3_architectures", "layers of mlp are no parameters of the block"),
+    "a plain ada": (PLAIN_ADA, "x3_architectures", "layers of ada are no parameters of the block"),
     "dropout without a mode": (DROPOUT_WITHOUT_A_MODE, "x3_architectures", "a new block is the identity"),
     "back in training": (BACK_IN_TRAINING, "x3_architectures", "left evaluation mode"),
-    "adds in place": (ADDS_IN_PLACE, "x3_architectures", "the given"),
+    "adds in place": (ADDS_IN_PLACE, "x3_architectures", "cannot be differentiated: an in-place operation"),
     "graph cut": (GRAPH_CUT, "q3_training_loss", "no detach, no no_grad"),
-    "graph kept": (GRAPH_KEPT, "q8_flow_matching", "graph"),
+    "graph kept": (GRAPH_KEPT, "q8_flow_matching", "no gradient flows into the field that made them"),
     "new parameters": (NEW_PARAMETERS, "q3_training_loss", "change ema's parameters in place"),
     "floats for times": (FLOATS_FOR_TIMES, "q4_ancestral_sampling", "int64"),
     "overwrites the noise": (OVERWRITES_THE_NOISE, "q4_ancestral_sampling", "xT"),

@@ -348,3 +348,11 @@ def test_a_bundled_photograph_is_bundled_even_where_the_full_set_is_there(monkey
     monkeypatch.setattr("pskit.data.images.full_files", lambda *_: [full])
     assert data.photographs("test")[0].shape == GREY.shape
     assert data.photographs("test", bundled=True)[0].shape == (384, 384)
+
+
+def test_the_photograph_in_colour_has_three_channels_and_is_not_grey():
+    photo = data.colour_photograph()
+    assert photo.shape == (96, 144, 3)
+    assert photo.dtype == torch.float64
+    assert 0 <= photo.min() < 0.1 < 0.9 < photo.max() <= 1
+    assert (photo[..., 0] - photo[..., 2]).mean() > 0.1  # wood and a red saucer

@@ -8,12 +8,13 @@ says so. `SHA256SUMS` lists every full file, `bundled/SOURCES.md` where the smal
 from pskit.data.basis import dct_basis, from_ac, to_ac
 from pskit.data.choice import prefer_small
 from pskit.data.digits import mnist
-from pskit.data.images import patches, photographs
+from pskit.data.images import colour_photograph, patches, photographs
 from pskit.data.store import folder
 from pskit.data.text import shakespeare
 from pskit.data.weights import weights
 
 __all__ = [
+    "colour_photograph",
     "dct_basis",
     "folder",
     "from_ac",

@@ -26,6 +26,14 @@ def photographs(split: Split, bundled: bool = False) -> list[Tensor]:
     return [torch.from_numpy(grey / 255.0) for grey in _grey(tuple(files))]
 
 
+def colour_photograph() -> Tensor:
+    """A small photograph in colour (96, 144, 3), red, green and blue as float64 in [0, 1], that comes with pskit."""
+    from PIL import Image  # kept out of `import pskit`
+
+    pixels = np.asarray(Image.open(BUNDLED.parent / "colour" / "coffee.png").convert("RGB"))
+    return torch.from_numpy(pixels / 255.0)
+
+
 def patches(split: Split, n: int, p: int = 8, seed: int = 0) -> Tensor:
     """n different p x p patches of the photographs, read row by row: (n, p * p) float64 grey values in [0, 1].
 

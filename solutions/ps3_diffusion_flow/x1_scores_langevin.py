@@ -202,8 +202,8 @@ with check("x1d") as c:
     c.close(torch.autograd.grad(loss.sum(), stiff)[0], 1.875, "the chain is held constant")
 
 # %% [markdown] role="text"
-# **Look: an energy for the pinwheel.** (`QUICK` about 10 s on two CPU cores, an estimate; in full about a minute
-# there.)
+# **Look: an energy for the pinwheel.** (`QUICK` takes 7 s of one core of an Intel Xeon, measured; ten times as many
+# steps in full take ten times as long there, and a GPU does not help with networks this small.)
 
 
 # %% role="run"

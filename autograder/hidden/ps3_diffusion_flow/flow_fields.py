@@ -1,10 +1,22 @@
 """Velocity fields, a solver and a divergence in torch that tests of flow matching send to the worker.
 
-The path is x_t = (1 - t) x_0 + t x_1 with x_0 ~ N(0, I), independent of x_1. All of them are for `ps.provide`: only
-their source travels, and they judge nothing; what the tests know is in closed_forms.
+The path is x_t = (1 - t) x_0 + t x_1 with x_0 ~ N(0, I), independent of x_1. All but `law_of` are for `ps.provide`:
+only their source travels, and they judge nothing; what the tests know is in closed_forms.
 """
 
 import torch
+
+from autograder.testing import normal, simplex, spd
+
+
+def law_of(rng, K, D):
+    """Weights, means, covariances of a mixture in general position."""
+    return simplex(rng, K), 2 * normal(rng, K, D), spd(rng, D, K)
+
+
+def good_fm_pair(x0, x1, t):
+    s = t.reshape(-1, *[1] * (x0.ndim - 1))
+    return x0 + s * (x1 - x0), x1 - x0
 
 
 def mixture_field(weights, means, covariances):

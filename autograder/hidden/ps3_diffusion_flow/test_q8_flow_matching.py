@@ -1,7 +1,6 @@
 """Question 8. Oracles: index by index loops, Gauss-Hermite sums, quadrature rules, Taylor polynomials, normal flows.
 
-Where v is called and how often is recorded in the worker; what a solver should return is known without running one:
-for v = f(t) a step is a quadrature rule, for v = c x it is a Taylor polynomial, and for normal data the flow is affine.
+What a solver returns is known without one: for v = f(t) a step is a quadrature rule, for v = c x a Taylor polynomial.
 """
 
 import math
@@ -11,7 +10,14 @@ import torch
 from scipy import stats
 
 from autograder.hidden.ps3_diffusion_flow.closed_forms import Data
-from autograder.hidden.ps3_diffusion_flow.flow_fields import good_divergence, good_ode_solve, mixture_field, waves_field
+from autograder.hidden.ps3_diffusion_flow.flow_fields import (
+    good_divergence,
+    good_fm_pair,
+    good_ode_solve,
+    law_of,
+    mixture_field,
+    waves_field,
+)
 from autograder.testing import (
     expect_close,
     expect_shape,
@@ -20,8 +26,6 @@ from autograder.testing import (
     non_contiguous,
     normal,
     points,
-    simplex,
-    spd,
     uniform,
 )
 
@@ -33,11 +37,6 @@ def two(got, sentence):
     """The two results of a function, or a sentence."""
     expect_true(isinstance(got, (tuple, list)) and len(got) == 2, sentence)
     return got
-
-
-def good_fm_pair(x0, x1, t):
-    s = t.reshape(-1, *[1] * (x0.ndim - 1))
-    return x0 + s * (x1 - x0), x1 - x0
 
 
 def on_the_path(x0, x1, t):
@@ -236,11 +235,6 @@ def test_straight_paths_need_one_step_in_both_directions(ps, rng):
                 expect_shape(got, n + 1, *shape)
                 want = [first + i / n * (end - start) * (x1 - x0) for i in range(n + 1)]
                 expect_close(got, torch.stack(want))
-
-
-def law_of(rng, K, D):
-    """Weights, means, covariances of a mixture in general position."""
-    return simplex(rng, K), 2 * normal(rng, K, D), spd(rng, D, K)
 
 
 @points(

@@ -72,7 +72,7 @@ with check("8e") as c:
 # %% [markdown] role="text"
 # **Look: density on its way.** The exact field, and a network that learns from samples alone: three layers, `cfm_loss`,
 # Adam. Above the densities of the exact flow, below those of the network, both from your `log_density`. (`QUICK` trains
-# 6 s on one core of an AMD EPYC, in full half a minute; a T4 would idle. Memory is negligible.)
+# 7 s on one core of an Intel Xeon, in full half a minute; a T4 would idle. Memory is negligible.)
 
 
 # %% role="given"
