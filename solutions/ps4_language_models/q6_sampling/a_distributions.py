@@ -117,32 +117,36 @@ with check("6c") as c:
     c.equal(sample_from(torch.tensor([[0.0, 1.0, 0.0]]), torch.zeros(1)).tolist(), [1], "probability 0 is never drawn")
 
 # %% [markdown] role="text"
-# ### 6d. The loop (code, 3 points)
-#
-# Write `generate`.
+# **Look: four ways to draw a letter.** After "th" Shakespeare leaves little choice, after "the " a lot. The bars are
+# the letters that follow in the text, most frequent first; what a method rules out is grey.
 
+# %% role="run"
+with experiment("four ways to draw a letter"):
 
-# %% role="answer" part="6d"
-@torch.no_grad()
-def generate(
-    model: Callable[..., Tensor],
-    idx: Tensor,
-    n: int,
-    us: Tensor,
-    tau: float = 1.0,
-    k: int | None = None,
-    p: float | None = None,
-    cache: object = None,
-) -> Tensor:
-    """idx (B, T) followed by n tokens, (B, T + n): token t of row b is drawn by us (B, n) at [b, t]."""
-    ### BEGIN SOLUTION
-    new = idx
-    for u in us[:, :n].T:
-        logits = model(idx[:, -model.cfg.block_size :]) if cache is None else model(new, cache)
-        logits = apply_temperature(logits[:, -1], tau)  # (B, V)
-        logits = logits if k is None else top_k(logits, k)
-        logits = logits if p is None else top_p(logits, p)
-        new = sample_from(logits.softmax(dim=-1), u)[:, None]
-        idx = torch.cat([idx, new], dim=1)
-    return idx
-    ### END SOLUTION
+    def what_follows(context: str) -> Tensor:
+        """The logarithms (V,) of how often each character follows the context in the training text, in shares."""
+        ends = [match.end() for match in re.finditer(f"(?={re.escape(context)})", text_train)]
+        after = "".join(text_train[end + len(context)] for end in ends if end + len(context) < len(text_train))
+        return (torch.bincount(encode_chars(after), minlength=len(chars)) / len(after)).log()
+
+    ways = {
+        "as counted": lambda z: z,
+        "temperature 0.5": lambda z: apply_temperature(z, 0.5),
+        "temperature 2": lambda z: apply_temperature(z, 2.0),
+        "top-k, k = 5": lambda z: top_k(z, 5),
+        "top-p, p = 0.8": lambda z: top_p(z, 0.8),
+    }
+    figure, axes = plt.subplots(2, 5, figsize=(15, 5), sharey="row", layout="constrained")
+    for row, context in zip(axes, ("th", "the "), strict=True):
+        z = what_follows(context)
+        order = z.argsort(descending=True)[:20]
+        letters = [repr(chars[int(v)])[1:-1].replace(" ", "␣") for v in order]
+        for ax, (name, way) in zip(row, ways.items(), strict=True):
+            p = way(z[None])[0].softmax(0)
+            ax.bar(range(20), z[order].exp(), color="#CCCCCC")
+            ax.bar(range(20), p[order], color=figures.COLOURS[0], width=0.5)
+            ax.set_xticks(range(20), letters, fontsize=8)
+            ax.set_title(f'"{context}": {name}, {int((p > 0).sum())} left')
+    axes[0, 0].set_ylabel("probability")
+    axes[1, 0].set_ylabel("probability")
+    figures.show(figure, "Top-k keeps five letters after both; the nucleus keeps one after th and several after the.")
