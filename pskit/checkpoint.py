@@ -21,7 +21,16 @@ from safetensors import SafetensorError
 from torch import Tensor
 from tqdm import tqdm
 
+from pskit.live import LivePlot
 from pskit.tensors import read, write
+
+home = Path()  # where relative paths of checkpoints begin; `setup` puts it into Google Drive for those who want that
+
+
+def keep_in(folder: Path) -> None:
+    """Checkpoints lie in this folder from now on."""
+    global home
+    home = folder
 
 
 class resumable:
@@ -40,7 +49,7 @@ class resumable:
         every: float = 60.0,
         fresh: bool = False,
     ) -> None:
-        self.path, self.state, self.every = Path(path), dict(state), every
+        self.path, self.state, self.every = home / path, dict(state), every
         self.done = 0
         self.history: dict[str, list[float]] = {}
         self._mark = _fingerprint(made_by, settings or {})
@@ -49,10 +58,10 @@ class resumable:
 
     def steps(self, n: int, title: str = "") -> Iterator[int]:
         """The numbers of the steps still to do, out of n. Saves every `every` seconds and at the end."""
+        title = title or self.path.stem
+        self._plot = LivePlot(title)
         saved_at, start = time.monotonic(), self.done
-        with tqdm(
-            total=n, initial=start, desc=title or self.path.stem, mininterval=0.5, dynamic_ncols=True
-        ) as self._bar:
+        with tqdm(total=n, initial=start, desc=title, mininterval=0.5, dynamic_ncols=True) as self._bar:
             for i in range(start, n):
                 yield i
                 self.done = i + 1
@@ -60,12 +69,14 @@ class resumable:
                 if self.done == n or time.monotonic() - saved_at >= self.every:
                     self.save()
                     saved_at = time.monotonic()
+        self._plot.close()
 
     def log(self, **values: float) -> None:
-        """Remember numbers of this step, such as the loss, and show them beside the progress bar."""
+        """Remember numbers of this step, such as the loss; show them beside the bar, and in a plot if it takes long."""
         for name, value in values.items():
             self.history.setdefault(name, []).append(float(value))
         self._bar.set_postfix({name: f"{float(value):.4g}" for name, value in values.items()})
+        self._plot.update(self.history)
 
     def save(self) -> None:
         """Write the checkpoint now."""

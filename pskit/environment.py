@@ -5,11 +5,13 @@ import platform
 import random
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from pskit import data
+from pskit import checkpoint, data
+from pskit.drive import folder_in_drive
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,11 @@ class Setup:
     seed: int
 
 
-def setup(seed: int = 0, *, quick: bool = False, needs_gpu: bool = False) -> Setup:
-    """Say where the notebook runs, seed torch, NumPy and random, and choose small data where `quick`."""
+def setup(seed: int = 0, *, quick: bool = False, needs_gpu: bool = False, drive: str = "") -> Setup:
+    """Say where the notebook runs, seed torch, NumPy and random, and choose small data where `quick`.
+
+    `drive` names a folder of the student's Google Drive in which checkpoints are kept; without it none is touched.
+    """
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
@@ -33,6 +38,9 @@ def setup(seed: int = 0, *, quick: bool = False, needs_gpu: bool = False) -> Set
     print(_room())
     print(f"Data folder: {data.folder()}")
     print(_quick_in_words(quick))
+    if needs_gpu and not quick and device.type == "cpu":
+        print("Without a GPU the full runs of this set take hours. QUICK = True is the smaller setting.")
+    checkpoint.keep_in((folder_in_drive(drive) if drive else None) or Path())
     return Setup(device, quick, seed)
 
 

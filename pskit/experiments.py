@@ -3,19 +3,21 @@
 import time
 from types import TracebackType
 
+from pskit import memory
 from pskit.origin import in_own_cell
-from pskit.stubs import remember_unmade, stub_of, waiting
+from pskit.stubs import Stub, remember_unmade, stub_of, waiting
 
 
 class experiment:
     """A cell that uses the student's answers: `with experiment("EM with K = 20"): ...`.
 
-    A stub inside it, or a variable that an earlier waiting cell would have made, becomes a sentence and the notebook
-    goes on. Every other exception is the student's to see, with its traceback.
+    A stub inside it, a variable that an earlier waiting cell would have made, or memory that does not suffice becomes a
+    sentence and the notebook goes on. Every other exception is the student's to see, with its traceback. `smaller`
+    names a setting that needs less memory: "batch = 64".
     """
 
-    def __init__(self, title: str) -> None:
-        self.title, self.seconds = title, 0.0
+    def __init__(self, title: str, smaller: str = "QUICK = True") -> None:
+        self.title, self.smaller, self.seconds = title, smaller, 0.0
 
     def __enter__(self) -> "experiment":
         self._start = time.perf_counter()
@@ -29,8 +31,11 @@ class experiment:
             print(f"{self.title}: {_duration(self.seconds)}")
             return True
         assert trace is not None  # an error that reached a with block has passed through its frame
-        stub = stub_of(error)
-        if stub is not None:
+        stub: Stub | str | None = stub_of(error)
+        if memory.is_full(error):
+            stub = "more memory"
+            print(memory.advice(error, self.smaller))
+        elif stub is not None:
             print(f"This cell waits for {stub}. Solve it, run its cell, then run this cell again.")
         elif isinstance(error, NameError) and in_own_cell(trace) and error.name in waiting:
             cause = waiting[error.name]

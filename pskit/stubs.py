@@ -25,7 +25,7 @@ class Waiting:
     """Why a variable does not exist: the title of the cell that would make it, and what that cell waits for."""
 
     cell: str
-    stub: Stub
+    stub: Stub | str
 
 
 waiting: dict[str, Waiting] = {}  # variable -> the cell that would have made it
@@ -37,7 +37,7 @@ def stub_of(error: BaseException) -> Stub | None:
     return Stub(found[1], found[2]) if found else None
 
 
-def remember_unmade(title: str, stub: Stub, trace: TracebackType) -> None:
+def remember_unmade(title: str, stub: Stub | str, trace: TracebackType) -> None:
     """Note the variables that a cell would have made after the line at which it stopped, and remove old values of them.
 
     An old value, of a toy example with the same name, would make later cells fail without a cause that one could see.

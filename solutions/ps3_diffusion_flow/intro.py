@@ -79,6 +79,9 @@ from pskit import check, data, experiment, figures, points_of, resumable, save_a
 # With `QUICK = True` everything runs on small data that comes with `pskit`: the whole notebook takes a few minutes on
 # two CPU cores and needs no network. Use it while you write. Set `QUICK = False` and run the notebook again from here
 # when your code works: it downloads MNIST (11 MB, once), and the numbers in the text become yours.
+#
+# In Colab the machine's files go with the machine. With the further argument `drive="ps3"`, `setup` keeps the
+# checkpoints of training runs in your Google Drive, where they survive a disconnect. Nothing here needs Drive.
 
 # %% role="run" id="quick"
 QUICK = True

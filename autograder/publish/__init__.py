@@ -1,0 +1,1 @@
+"""What students may see, copied to the public mirror: by an allow-list, searched for leaks, committed and tagged."""
