@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pskit.tensors import write
 
+MOST_LINES = 40  # tensors of a file that are listed one by one
 saved: list[str] = []  # files that this notebook has handed over; the submission collects them
 
 
@@ -24,8 +25,8 @@ def save_artifact(file: str, tensors: Mapping[str, Tensor]) -> Path:
     if file not in saved:
         saved.append(file)
     print(f"Saved {file}, {path.stat().st_size / 1024:.0f} kB, sha256 {sha256(path)[:12]}:")
-    for name, tensor in tensors.items():
-        print(f"  {name}: {tuple(tensor.shape)}, {tensor.dtype}{_trouble(tensor)}")
+    for line in _lines(tensors):
+        print(line)
     if not any(bool(tensor.any()) for tensor in tensors.values()):  # one tensor may well be zero, as a mean or a bias
         print("  Every value is zero: is it trained?")
     return path
@@ -34,6 +35,16 @@ def save_artifact(file: str, tensors: Mapping[str, Tensor]) -> Path:
 def sha256(path: Path) -> str:
     """SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _lines(tensors: Mapping[str, Tensor]) -> list[str]:
+    """A line for each tensor; of a network with many, one line for all and one for each that is in trouble."""
+    lines = {name: f"  {name}: {tuple(t.shape)}, {t.dtype}{_trouble(t)}" for name, t in tensors.items()}
+    if len(tensors) <= MOST_LINES:
+        return list(lines.values())
+    sizes = sum(tensor.numel() for tensor in tensors.values())
+    summary = f"  {len(tensors)} tensors with {sizes:,} numbers, from {next(iter(tensors))} to {list(tensors)[-1]}"
+    return [summary, *(lines[name] for name, tensor in tensors.items() if _trouble(tensor))]
 
 
 def _trouble(tensor: Tensor) -> str:

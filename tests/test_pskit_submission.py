@@ -264,6 +264,15 @@ def test_an_artifact_says_what_is_in_it_and_what_looks_wrong(capsys):
     assert capsys.readouterr().out.endswith("  Every value is zero: is it trained?\n")
 
 
+def test_an_artifact_of_many_tensors_lists_only_those_in_trouble(capsys):
+    many = {f"layer{k}": torch.ones(2, 5) for k in range(100)} | {"bad": torch.tensor([float("inf")])}
+    save_artifact("m.safetensors", many)
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  101 tensors with 1,001 numbers, from layer0 to bad",
+        "  bad: (1,), torch.float32  <- holds NaN or infinity: the grader cannot use it",
+    ]
+
+
 @pytest.mark.parametrize(
     ("file", "tensors", "kind", "words"),
     [
