@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import importlib
 import io
 import re
 import tarfile
@@ -20,6 +21,7 @@ from pskit import data
 from pskit.data import choice, sources, store
 from pskit.data.sources import Download, Source
 
+weights = importlib.import_module("pskit.data.weights")  # the function of that name hides its module
 BUNDLED = Path(data.__file__).parent / "bundled"
 GREY = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)
 
@@ -356,3 +358,22 @@ def test_the_photograph_in_colour_has_three_channels_and_is_not_grey():
     assert photo.dtype == torch.float64
     assert 0 <= photo.min() < 0.1 < 0.9 < photo.max() <= 1
     assert (photo[..., 0] - photo[..., 2]).mean() > 0.1  # wood and a red saucer
+
+
+def test_provided_networks_have_the_hashes_of_the_sources_page_and_small_files():
+    said = (BUNDLED / "SOURCES.md").read_text(encoding="utf-8")
+    for name, sha in weights.HASHES.items():
+        file = BUNDLED / "weights" / f"{name}.safetensors"
+        assert f"weights/{file.name} " in said
+        assert sha in said
+        assert file.stat().st_size < 8e6
+        assert all(tensor.dtype == torch.float32 for tensor in data.weights(name).values())
+
+
+def test_a_damaged_or_unknown_network_gets_a_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    (tmp_path / "ps3_unet.safetensors").write_bytes(b"cut off")
+    with pytest.raises(ValueError, match="damaged; install pskit again"):
+        data.weights("ps3_unet")
+    with pytest.raises(ValueError, match="those that come with pskit are: ps3_unet"):
+        data.weights("ps9")

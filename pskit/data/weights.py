@@ -1,18 +1,25 @@
-"""Networks that the staff has trained, so that sampling need not wait for training; half precision on disk."""
+"""Networks that the staff has trained, so that sampling need not wait for training; half precision on disk.
+
+They come with pskit, so no network is needed; a file is used only if it has the hash that stands here.
+"""
 
 from pathlib import Path
 
 from torch import Tensor
 
+from pskit.data.store import digest
 from pskit.tensors import read
 
+HASHES = {"ps3_unet": "ce6abf567164b67aa39d985353dfba93fcc9682760a0bd2c05bf413db6f84167"}  # SHA-256 of the files
 FOLDER = Path(__file__).parent / "bundled" / "weights"
 
 
 def weights(name: str) -> dict[str, Tensor]:
     """The state dict, float32, of the network `name` ("ps3_unet"), which comes with pskit."""
-    file = FOLDER / f"{name}.safetensors"
-    if not file.is_file():
-        known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.safetensors")))
+    if name not in HASHES:
+        known = ", ".join(sorted(HASHES))
         raise ValueError(f"there is no network {name!r}; those that come with pskit are: {known}")
+    file = FOLDER / f"{name}.safetensors"
+    if not file.is_file() or digest(file.read_bytes()) != HASHES[name]:
+        raise ValueError(f"{file} is missing or damaged; install pskit again, with the cell that does so")
     return {key: value.float() for key, value in read(file)[0].items()}
