@@ -10,7 +10,7 @@ from torch import Tensor
 from pskit.data.store import digest
 from pskit.tensors import read
 
-HASHES = {"ps3_unet": "ce6abf567164b67aa39d985353dfba93fcc9682760a0bd2c05bf413db6f84167"}  # SHA-256 of the files
+HASHES = {"ps3_unet": "fa46b7cd340c02b7c41884fcf66c005daf8acc5602daea80b65fac8857f71abb"}  # SHA-256 of the files
 FOLDER = Path(__file__).parent / "bundled" / "weights"
 
 
