@@ -78,9 +78,8 @@ with experiment("the scale of similarities"):
         axes[1].plot(sizes, slopes, dash + "o", label=name)
     axes[0].set(xscale="log", xlabel="D", ylabel="weight of the favourite key", ylim=(0, 1.05))
     axes[1].set(xscale="log", xlabel="D", ylabel="sum of a (1 - a)", ylim=(0, 1.05))
-    axes[0].axhline(1 / 64, color="#999999", linewidth=1)
-    axes[0].annotate("all keys alike", (4, 1 / 64), textcoords="offset points", xytext=(0, 4), color="#555555")
-    axes[1].legend()
+    axes[0].axhline(1 / 64, color="#999999", linewidth=1, label="all keys alike")
+    axes[0].legend()
     figures.show(figure, "Without division one key gets all weight as D grows; with the root nothing changes with D.")
 
 # %% [markdown] role="text"

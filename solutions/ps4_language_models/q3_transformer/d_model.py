@@ -115,8 +115,8 @@ with experiment("who knows of whom"), torch.no_grad():
     figures.show(figure, "Changes reach later positions only: below the diagonal nothing changes at all.")
 
 # %% [markdown] role="text"
-# **Look.** Why is the diagonal brightest? In the row of the first character, does its influence die out? Which picture
-# would the mistake "viewed as (B, H, T, D) without a transpose" give?
+# **Look.** Why are the diagonal and the upper left corner brightest? In the row of the first character, does its
+# influence die out? Which picture would the mistake "viewed as (B, H, T, D) without a transpose" give?
 #
 # ### 3f. Parameters and operations (written, 3 points)
 #

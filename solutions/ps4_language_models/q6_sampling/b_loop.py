@@ -1,7 +1,8 @@
 # %% [markdown] role="text"
 # **Look.** How many letters does top-k keep after "th" that hardly ever follow, and how many good ones does it lose
 # after "the "? The nucleus keeps few where the text is sure and many where it is not. Temperature 2 rules nothing out:
-# what happens to the letters in the tail, and how often would one of them be drawn in a line of 40 letters?
+# what happens to the letters in the tail, and how often would one of them be drawn in a line of 40 letters? If top-k
+# leaves six letters for k = 5, look at the last two: why?
 #
 # ### 6d. The loop (code, 3 points)
 #
