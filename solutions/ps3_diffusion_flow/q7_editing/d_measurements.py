@@ -30,7 +30,9 @@ with check("7d") as c:
     c.close(consistent(x0, mean(x0), mean, spread), x0, "what agrees already is not changed")
 
 # %% [markdown] role="text"
-# The sampler around it uses your functions of questions 2 and 5.
+# The sampler around it uses your functions of questions 2 and 5. First in the plane, with the exact model: of each
+# point one number is measured, the mean $y=\tfrac12(x_1+x_2)$ of its coordinates. All points with one $y$ lie on a
+# line. On it the guesses are put at every step; the states, which carry noise, are not.
 
 
 # %% role="given"
@@ -42,17 +44,45 @@ def restore(
     A_plus: Callable[[Tensor], Tensor],
     alpha_bar: Tensor,
     generator: torch.Generator,
+    reach: float = 1.0,
 ) -> Tensor:
-    """Samples (B, ...) of the model with A(x) = y, from xT (B, ...), with one new noise at each time."""
+    """Samples (B, ...) of the model with A(x) = y, from xT (B, ...), with one new noise at each time.
+
+    Guesses are cut to the range from -reach to reach.
+    """
     x = xT
     for i in reversed(range(len(alpha_bar))):
         t = torch.full((len(x),), i, device=x.device)
-        x0 = x0_from_eps(x, t, model(x, t), alpha_bar).clamp(-1, 1)
+        x0 = x0_from_eps(x, t, model(x, t), alpha_bar).clamp(-reach, reach)
         x0 = consistent(x0, y, A, A_plus)
         noise = torch.randn(x.shape, generator=generator).to(x)
         x = ddim_step(x, t, t - 1, eps_from_x0(x, t, x0, alpha_bar), alpha_bar, 0.85, noise)
     return x
 
+
+# %% role="run"
+with experiment("a measurement in the plane"), torch.no_grad():
+    figure, axes = plt.subplots(1, 3, figsize=(12, 4.2), layout="constrained")
+    for ax, y in zip(axes, (-0.5, 0.0, 0.6), strict=True):
+        generator, film = torch.Generator().manual_seed(6), []
+        measured = torch.full((300, 1), y, dtype=torch.float64)
+        watched = lambda x, t, film=film: film.append(x) or exact(x, t)  # noqa: E731
+        xT = torch.randn(300, 2, generator=generator, dtype=torch.float64)
+        mean, spread = lambda x: x.mean(1, keepdim=True), lambda y: y.expand(-1, 2)
+        x = restore(watched, xT, measured, mean, spread, alpha_bar, generator, reach=3.0)
+        plane(ax, mixture)
+        ax.axline((y, y), slope=-1, color="#999999", linewidth=0.8)
+        for n in range(4):
+            ax.plot(*torch.stack([*film, x])[:, n].T, color=figures.COLOURS[n], linewidth=0.7)
+        ax.scatter(*x.T, s=8, color="black", zorder=3)
+        ax.set_title(f"y = {y}: misfit {(mean(x) - y).abs().max():.0e}")
+    figures.show(figure, "On each line, samples gather where it cuts an arm; four jagged paths lead there from noise.")
+
+# %% [markdown] role="text"
+# **Look.** Each line cuts several arms. Are all the cuts found, and in the shares that the density asks for? (Question
+# 7e says which part of this is exact.)
+#
+# Then digits, with the network.
 
 # %% role="run"
 with experiment("super-resolution and uncropping"), torch.no_grad():
