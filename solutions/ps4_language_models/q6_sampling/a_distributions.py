@@ -149,4 +149,4 @@ with experiment("four ways to draw a letter"):
             ax.set_title(f'"{context}": {name}, {int((p > 0).sum())} left')
     axes[0, 0].set_ylabel("probability")
     axes[1, 0].set_ylabel("probability")
-    figures.show(figure, "Top-k keeps about five letters after both; the nucleus keeps few after th and many after the.")
+    figures.show(figure, "Top-k keeps five letters after both; the nucleus few after th and many after the.")
