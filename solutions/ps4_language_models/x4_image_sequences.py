@@ -2,10 +2,10 @@
 # ## x4. Images as sequences (6 points)
 #
 # Nothing in the chain rule says that the symbols are text. Read an image from left to right and from top to bottom, as
-# a page, and it is a sequence; call the grey levels tokens, and your GPT models it, without a line changed. This is the
-# oldest exact likelihood of images by networks (van den Oord et al., *Pixel recurrent neural networks*, 2016), and with
-# a transformer it became *Image GPT* (Chen et al., 2020). The model is never told that the pixel above is a neighbour:
-# in the sequence it stands a whole row back.
+# a page, and it is a sequence; call the grey levels tokens, and your GPT models it, without a line changed. Recurrent
+# networks did so before (van den Oord et al., *Pixel recurrent neural networks*, 2016); with a transformer it became
+# *Image GPT* (Chen et al., *Generative pretraining from pixels*, 2020). The model is never told that the pixel above is
+# a neighbour: in the sequence it stands a whole row back.
 #
 # ### x4a. There and back (code, 1 point)
 #
