@@ -233,6 +233,28 @@ with check("1c") as c:
 # that was not seen, with its tokens apart. On the whole text the reference trains for 1.2 s (processor time, one core
 # of a server).
 
+
+# %% role="given"
+def show_tokens(tokenizer: Tokenizer, s: str) -> None:
+    """The text s on coloured ground, which changes with each token."""
+    tokens = [tokenizer.decode([i]).replace("\n", "⏎\n") for i in tokenizer.encode(s)]
+    lines = "".join(tokens).split("\n")
+    width = max(map(len, lines))
+    figure = plt.figure(figsize=(10 / 72 * 0.602 * width, 0.2 * len(lines)))  # a letter's width is 0.602 of its size
+    ax = figure.add_axes((0, 0, 1, 1))
+    row, column = 0, 0
+    for n, token in enumerate(tokens):
+        for i, part in enumerate(token.split("\n")):
+            row, column = (row + 1, 0) if i else (row, column)
+            ax.barh(row, len(part), left=column, height=0.9, color=figures.COLOURS[n % 4], alpha=0.3, linewidth=0)
+            column += len(part)
+    for row, line in enumerate(lines):
+        ax.text(0, row, line, family="monospace", fontsize=10, va="center")
+    ax.set(xlim=(0, width), ylim=(len(lines) - 0.5, -0.5))
+    ax.axis("off")
+    figures.show(figure, "A passage, with a bar between its tokens: " + "|".join(tokens))
+
+
 # %% role="run"
 with experiment("a tokenizer for Shakespeare"):
     start = time.perf_counter()
@@ -242,9 +264,8 @@ with experiment("a tokenizer for Shakespeare"):
     made = [b"".join(pair).decode(errors="replace") for pair in bpe_merges]
     print("first merges:  ", *map(repr, made[:24]))
     print("last merges:   ", *map(repr, made[-12:]))
-    print("longest tokens:", *map(repr, sorted(made, key=len)[-8:]), "\n")
-    passage = text_val.partition("\n\n")[2][:400]
-    print("|".join(bpe.decode([i]) for i in bpe.encode(passage)))
+    print("longest tokens:", *map(repr, sorted(made, key=len)[-8:]))
+    show_tokens(bpe, text_val.partition("\n\n")[2][:500])
 
 # %% [markdown] role="text"
 # **Look.** Which words are one token with the space before them, and two without it, as at the beginning of a line? Why
