@@ -161,7 +161,7 @@ with check("4c") as c, torch.no_grad():
 
 
 # %% role="run"
-def seconds_per_token(model: CachedGPT, T: int, cached: bool, n: int = 4) -> float:
+def seconds_per_token(model: CachedGPT, T: int, cached: bool, n: int = 6) -> float:
     """The best time of n for the logits after T + 1 tokens, with a cache of T of them or with nothing."""
     idx, cache, best = torch.randint(model.cfg.vocab_size, (1, T + 1), device=here.device), new_cache(model), math.inf
     if cached:
@@ -185,20 +185,25 @@ with experiment("what the cache buys"), torch.no_grad():
     for (name, seconds), dash in zip(times.items(), figures.DASHES, strict=False):
         left.plot(lengths, [1000 * each for each in seconds], dash + "o", label=name)
     left.set(xscale="log", yscale="log", xlabel="tokens before", ylabel="ms for one more token")
-    left.legend()
     weights = 4 * sum(p.numel() for p in reader.parameters()) / 2**20
-    right.plot(lengths, [cache_bytes(cfg, 1, T) / 2**20 for T in lengths], "-o", label="cache of one text")
+    held = [cache_bytes(cfg, 1, T) / 2**20 for T in lengths]
+    right.plot(lengths, held, "-o", label="cache of one text")
     right.axhline(weights, color="black", linestyle="--", label="weights")
     right.set(xscale="log", yscale="log", xlabel="tokens before", ylabel="MiB")
-    right.legend()
+    right.set_yticks(held)
+    for ax in (left, right):
+        ax.set_xticks(lengths, lengths)
+        ax.minorticks_off()
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.legend()
     gain = [slow / fast for slow, fast in zip(*times.values(), strict=True)]
     print(", ".join(f"{T} tokens: {g:.1f} times as fast" for T, g in zip(lengths, gain, strict=True)))
     figures.show(figure, "The time from the whole text grows with its length; with the cache it hardly does.")
 
 # %% [markdown] role="text"
-# **Look.** Up to which length does the upper curve stay flat, and why does a short text cost as much as a single token?
-# The lower curve is not quite flat at its end: which of the operations of 3f still grow with T? At which length would
-# the cache be as large as the weights?
+# **Look.** Where would the two curves meet, and why does a short text cost hardly more than a single token? The lower
+# curve is not quite flat at its end: which of the operations of 3f still grow with T? At which length would the cache
+# be as large as the weights?
 #
 # ### 4d. What a token costs (written, 2 points)
 #
