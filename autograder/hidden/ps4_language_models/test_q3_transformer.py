@@ -216,8 +216,10 @@ def test_rows_follow_the_positions_that_are_given(ps, rng):
     for lead, T, D in (((2, 3), 5, 8), ((), 4, 6), ((1,), 1, 2)):
         x, p = normal(rng, *lead, T, D), places(rng, T)
         got = ps.rotate(x, p)
-        want = torch.stack([ps.rotate(x[..., t, None, :], p[t : t + 1]) for t in range(T)], dim=-3).squeeze(-2)
-        expect_shape(want, *x.shape)
+        rows = [ps.rotate(x[..., t : t + 1, :], p[t : t + 1]) for t in range(T)]
+        for row in rows:
+            expect_shape(row, *lead, 1, D)
+        want = torch.cat(rows, dim=-2)
         expect_close(got, want, "row t is turned by positions[t], alone or with others", **LOOSE)
         kinds = [slow.turned(x.numpy().reshape(-1, D), np.tile(p, math.prod(lead)), *way) for way in WAYS]
         fits = [np.allclose(got.numpy().reshape(-1, D), each, rtol=1e-3, atol=1e-3) for each in kinds]
@@ -226,7 +228,9 @@ def test_rows_follow_the_positions_that_are_given(ps, rng):
         single = ps.rotate(x.float(), p)
         expect_close(single, got.float(), **LOOSE)
     x, p = normal(rng, 2, 6, 8).bfloat16(), 1000 + places(rng, 6)
-    expect_close(ps.rotate(x, p), ps.rotate(x.float(), p).bfloat16(), "whole numbers above 256 need more than 8 bits")
+    single = ps.rotate(x.float(), p)
+    expect_shape(single, *x.shape)
+    expect_close(ps.rotate(x, p), single.bfloat16(), "whole numbers above 256 need more than 8 bits")
 
 
 WAYS = [(kind, sign) for kind in ("half", "pairs") for sign in (1, -1)]
@@ -295,13 +299,13 @@ def test_attention_is_a_module_that_can_be_trained(ps, rng):
     lend_pieces(ps)
     for B, T, C, H in ((3, 5, 12, 3), (2, 4, 8, 2)):
         x, seed, cfg = normal(rng, B, T, C), int(rng.integers(2**31)), config(C, H, dropout=0.3)
+        both, alone, again, far = ps.run(probes.attention_pairs, cfg, seed, [x, x[1:2], x, non_contiguous(x)])
+        expect_shape(both, B, T, C)
         hidden, still, numbers, training = ps.run(probes.attention_training, cfg, seed, x)
         expect_equal(hidden, 0, "the answers depend on weights that are no parameters of the module")
         expect_equal(numbers, 4 * C * C, FOUR)
         expect_equal(still, 0, "a parameter gets no gradient: is it used, and is nothing detached?")
         expect_equal(training, False, "the forward pass left evaluation mode")
-        both, alone, again, far = ps.run(probes.attention_pairs, cfg, seed, [x, x[1:2], x, non_contiguous(x)])
-        expect_shape(both, B, T, C)
         expect_close(alone, both[1:2], "a row of the batch depends on itself only")
         expect_close(again, both, "in evaluation mode the same input gives the same answers: no dropout, no memory")
         expect_close(far, both)
@@ -384,6 +388,8 @@ def test_model_is_a_module_that_can_be_trained_saved_and_loaded(ps, rng):
     lend_all(ps)
     for cfg in (config(8, 2, L=3, V=11, dropout=0.3), config(12, 3, L=1, V=7)):
         idx, seed = tokens(rng, cfg["vocab_size"], 3, 5), int(rng.integers(2**31))
+        both, alone, again = ps.run(probes.gpt_many, cfg, seed, [idx, idx[1:2], idx])
+        expect_shape(both, 3, 5, cfg["vocab_size"])
         hidden, still, numbers, training, copy, logits = ps.run(probes.gpt_training, cfg, seed, idx)
         expect_equal(hidden, 0, "logits depend on weights that parameters() does not hold: use an nn.ModuleList")
         expect_equal(numbers, numbers_of(cfg), PARTS)
@@ -391,7 +397,5 @@ def test_model_is_a_module_that_can_be_trained_saved_and_loaded(ps, rng):
         expect_equal(training, False, "the forward pass left evaluation mode")
         expect_shape(logits, 3, 5, cfg["vocab_size"])
         expect_close(copy, logits, "a copy that loads the state gives the same logits")
-        both, alone, again = ps.run(probes.gpt_many, cfg, seed, [idx, idx[1:2], idx])
-        expect_shape(both, 3, 5, cfg["vocab_size"])
         expect_close(alone, both[1:2], "a row of the batch depends on itself only")
         expect_close(again, both, "in evaluation mode the same input gives the same logits: dropout is off")

@@ -201,6 +201,8 @@ def test_u_falls_onto_a_token(ps, rng):
     for dtype in (torch.float64, torch.float32):
         got = ps.sample_from(shares.to(dtype).expand(n, 5), u.to(dtype))
         expect_shape(got, n)
+        expect_equal(str(got.dtype), "torch.int64", "tokens are whole numbers, int64")
+        expect_true(bool((got >= 0).all()), "tokens count from 0")
         expect_equal(torch.bincount(got, minlength=5).tolist(), counts.tolist(), "each token gets its share of all u")
         expect_true(bool((got.diff() >= 0).all()), "tokens lie on the line in the order of the vocabulary")
 

@@ -17,7 +17,8 @@ def norm(ns, C, eps, gain, x):
     before = norm.to(x.dtype)(x)
     with torch.no_grad():
         for parameter in norm.parameters():
-            parameter.copy_(gain)
+            if parameter.shape == gain.shape:
+                parameter.copy_(gain)
     return before, shapes, norm(x)
 
 
