@@ -157,7 +157,7 @@ with check("4c") as c, torch.no_grad():
 # from the whole text and with the cache. Right: the memory of the cache for one text, in single precision, beside the
 # memory of the weights.
 #
-# > **Time.** `QUICK`: 4 s on one core of an AMD EPYC. Full: 15 s there (both measured), less on a GPU.
+# > **Time.** `QUICK`: TIMEQ s on one core of an Intel Xeon. Full: TIMEF s there (both measured), less on a GPU.
 
 
 # %% role="run"

@@ -230,7 +230,8 @@ def test_rows_follow_the_positions_that_are_given(ps, rng):
     x, p = normal(rng, 2, 6, 8).bfloat16(), 1000 + places(rng, 6)
     single = ps.rotate(x.float(), p)
     expect_shape(single, *x.shape)
-    expect_close(ps.rotate(x, p), single.bfloat16(), "whole numbers above 256 need more than 8 bits")
+    got = ps.rotate(x, p)
+    expect_close(got, single.bfloat16(), "whole numbers above 256 need more than 8 bits", rtol=0, atol=0.1)
 
 
 WAYS = [(kind, sign) for kind in ("half", "pairs") for sign in (1, -1)]
