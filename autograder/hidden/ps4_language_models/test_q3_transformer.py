@@ -310,6 +310,12 @@ def test_attention_is_a_module_that_can_be_trained(ps, rng):
         expect_close(alone, both[1:2], "a row of the batch depends on itself only")
         expect_close(again, both, "in evaluation mode the same input gives the same answers: no dropout, no memory")
         expect_close(far, both)
+    cfg = config(48, 4, L=8)
+    spreads = sorted(ps.run(probes.attention_untrained, cfg, int(rng.integers(2**31))))
+    want = [0.02 / math.sqrt(2 * 8), 0.02, 0.02, 0.02]
+    expect_equal(len(spreads), 4, FOUR)
+    close = [abs(got / wanted - 1) < 0.1 for got, wanted in zip(spreads, want, strict=True)]
+    expect_true(all(close), "the output map starts with cfg.residual_std, the other three with 0.02")
 
 
 def tokens(rng, V, *shape):
@@ -375,10 +381,12 @@ def test_no_logit_knows_what_comes_and_an_untrained_model_knows_nothing(ps, rng)
         expect_true(bool((changed > 1e-12).all()), "token j is known to its own logits and to all later ones")
     for V, L in ((97, 2), (513, 5)):
         idx = tokens(rng, V, 4, 12)
-        logits = ps.run(probes.gpt_untrained, config(48, 4, L=L, V=V), int(rng.integers(2**31)), idx)
+        logits, spreads = ps.run(probes.gpt_untrained, config(48, 4, L=L, V=V), int(rng.integers(2**31)), idx)
         expect_close(logits, torch.zeros(4, 12, V), "logits before training are small, in float32", rtol=0, atol=4.0)
         loss = (logits.double().logsumexp(-1) - logits.double().mean(-1)).mean()  # over all tokens that may come
         expect_close(float(loss), math.log(V), "the first loss is about log V: weights start small", rtol=0, atol=0.3)
+        start = "table and head start with standard deviation 0.02"
+        expect_true(all(abs(spread / 0.02 - 1) < 0.1 for spread in spreads), start)
 
 
 @points(

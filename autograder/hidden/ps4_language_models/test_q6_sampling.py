@@ -132,7 +132,7 @@ def test_the_token_that_crosses_p_is_the_last_one_kept(ps, rng):
         for p in between(rng, logits.tolist()):
             expect_nucleus(ps, logits, p)
             expect_nucleus(ps, torch.stack([logits, logits.flip(0)]), p)
-    for p in (1e-9, 0.0001):
+    for p in (0.0, 1e-9, 0.0001):
         flat = distinct(rng, 4, 6, spread=0.01)
         got = ps.top_p(flat, p)
         expect_shape(got, 4, 6)

@@ -76,10 +76,11 @@ def gpt_many(ns, sizes, seed, batches):
 
 
 def gpt_untrained(ns, sizes, seed, idx):
-    """Logits of a new GPT as it was made."""
+    """Logits of a new GPT as it was made, and the standard deviations of its tables (V, C)."""
     torch.manual_seed(seed)
     net = ns.GPT(ns.GPTConfig(**sizes)).eval()
-    return net(idx)
+    tables = [p for p in net.parameters() if tuple(p.shape) == (sizes["vocab_size"], sizes["n_embd"])]
+    return net(idx), [float(p.detach().std()) for p in tables]
 
 
 def gpt_training(ns, sizes, seed, idx):
@@ -94,3 +95,11 @@ def gpt_training(ns, sizes, seed, idx):
     copy = ns.GPT(cfg).double().eval()
     copy.load_state_dict(net.state_dict())
     return hidden, len(still), sum(p.numel() for p in net.parameters()), net.training, copy(idx), logits
+
+
+def attention_untrained(ns, sizes, seed):
+    """Standard deviations of the maps (C, C) of a new attention, as it was made."""
+    torch.manual_seed(seed)
+    net, C = ns.CausalSelfAttention(ns.GPTConfig(**sizes)), sizes["n_embd"]
+    parts = [part for p in net.parameters() for part in p.detach().split(C)]
+    return [float(part.std()) for part in parts]

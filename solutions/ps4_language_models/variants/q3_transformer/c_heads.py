@@ -15,7 +15,8 @@ class Split(nn.Module):
     def __init__(self, cfg):
         super().__init__()
         self.cfg = cfg
-        self.query, self.key, self.value, self.output = (linear(cfg.n_embd, cfg.n_embd) for _ in range(4))
+        self.query, self.key, self.value = (linear(cfg.n_embd, cfg.n_embd) for _ in range(3))
+        self.output = linear(cfg.n_embd, cfg.n_embd, cfg.residual_std)
 
     def cut(self, y):
         B, T, C = y.shape
@@ -271,6 +272,20 @@ class NotANumberInTheFirstRow(Split):
         return scores.softmax(-1)
 
 
+@wrong("CausalSelfAttention")
+class OutputStartsAsLargeAsTheRest(Split):
+    def __init__(self, cfg):
+        super().__init__(cfg)
+        self.output = linear(cfg.n_embd, cfg.n_embd)
+
+
+@wrong("CausalSelfAttention")
+class AllMapsStartSmaller(Split):
+    def __init__(self, cfg):
+        super().__init__(cfg)
+        self.query, self.key, self.value = (linear(cfg.n_embd, cfg.n_embd, cfg.residual_std) for _ in range(3))
+
+
 @right("CausalSelfAttention")
 class ByFourMaps(Split):
     pass
@@ -288,7 +303,8 @@ class FusedByHead(nn.Module):
     def __init__(self, cfg):
         super().__init__()
         self.H = cfg.n_head
-        self.mix, self.proj = nn.Linear(cfg.n_embd, 3 * cfg.n_embd, bias=False), linear(cfg.n_embd, cfg.n_embd)
+        self.mix = linear(cfg.n_embd, 3 * cfg.n_embd)
+        self.proj = linear(cfg.n_embd, cfg.n_embd, cfg.residual_std)
 
     def forward(self, x):
         B, T, C = x.shape
@@ -313,7 +329,8 @@ class KeysAndValuesInOneMap(Split):
     def __init__(self, cfg):
         nn.Module.__init__(self)
         self.cfg = cfg
-        self.query, self.both, self.output = (linear(cfg.n_embd, n * cfg.n_embd) for n in (1, 2, 1))
+        self.query, self.both = (linear(cfg.n_embd, n * cfg.n_embd) for n in (1, 2))
+        self.output = linear(cfg.n_embd, cfg.n_embd, cfg.residual_std)
 
     def forward(self, x):
         k, v = (self.cut(each.contiguous()) for each in self.both(x).chunk(2, -1))

@@ -142,6 +142,13 @@ class HeadStartsLarge(GPT):
 
 
 @wrong("GPT")
+class TableStartsLarge(GPT):
+    def __init__(self, cfg):
+        super().__init__(cfg)
+        nn.init.normal_(self.embedding.weight)
+
+
+@wrong("GPT")
 class HeadStartsVeryLarge(GPT):
     def __init__(self, cfg):
         super().__init__(cfg)
@@ -222,8 +229,8 @@ class ByASequential(nn.Module):
         super().__init__()
         self.cfg = cfg
         self.layers = nn.Sequential(*[Block(cfg) for _ in range(cfg.n_layer)], RMSNorm(cfg.n_embd))
-        self.out = nn.Linear(cfg.n_embd, cfg.vocab_size, bias=False)
-        self.table = nn.Embedding(cfg.vocab_size, cfg.n_embd)
+        self.out = linear(cfg.n_embd, cfg.vocab_size)
+        self.table = nn.Embedding.from_pretrained(0.02 * torch.randn(cfg.vocab_size, cfg.n_embd), freeze=False)
 
     def forward(self, idx):
         return self.out(self.layers(self.table(idx)))
