@@ -7,6 +7,7 @@ rotation turns. `attention_like` tries all arrangements that are consistent: one
 import itertools
 
 import numpy as np
+import torch
 from scipy.special import erf
 
 
@@ -20,6 +21,16 @@ def average(q, k, v, seen):
 def attention(q, k, v, seen):
     """Answers (T, E) to q (T, D), one after the other; seen (T, S)."""
     return np.stack([average(*each) for each in zip(q, [k] * len(q), [v] * len(q), seen, strict=True)])
+
+
+def sdpa(q, k, v, seen):
+    """Attention (..., T, E) of tensors, query by query; seen broadcasts to (..., T, S)."""
+    lead, T, S = q.shape[:-2], q.shape[-2], k.shape[-2]
+    seen = np.broadcast_to(np.asarray(seen), (*lead, T, S))
+    out = np.empty((*lead, T, v.shape[-1]))
+    for place in np.ndindex(*lead):
+        out[place] = attention(q.numpy()[place], k.numpy()[place], v.numpy()[place], seen[place])
+    return torch.from_numpy(out)
 
 
 def turned(x, positions, kind="half", sign=1):
