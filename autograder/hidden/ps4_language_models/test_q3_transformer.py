@@ -2,9 +2,8 @@
 transformer in NumPy with the weights that a student's model was given, torch's own layers, and invariants: what comes
 later changes nothing before, inner products of rotated vectors depend on the distance only.
 
-Names and arrangement of weights are the student's: `slow_transformer.attention_like` looks for the arrangement. The
-spread of initial weights is estimated from 2304 numbers or more, and 10 % are six standard errors: false alarms are
-below 1e-8.
+Names and arrangement of weights are the student's: `slow_transformer.attention_like` finds it. Spreads of first weights
+are estimated from 2304 numbers or more, of which 10 % are six standard errors: false alarms are below 1e-8.
 """
 
 import math
@@ -306,8 +305,10 @@ def test_attention_is_a_module_that_can_be_trained(ps, rng):
     spreads = sorted(ps.run(probes.attention_untrained, cfg, int(rng.integers(2**31))))
     want = [0.02 / math.sqrt(2 * 8), 0.02, 0.02, 0.02]
     expect_equal(len(spreads), 4, FOUR)
-    close = [abs(got / wanted - 1) < 0.1 for got, wanted in zip(spreads, want, strict=True)]
-    expect_true(all(close), "the output map starts with cfg.residual_std, the other three with 0.02")
+    close = [abs(got / wanted - 1) < 0.1 for got, wanted in zip(spreads, want, strict=False)]
+    expect_true(
+        len(spreads) == 4 and all(close), "the output map starts with cfg.residual_std, the other three with 0.02"
+    )
 
 
 def tokens(rng, V, *shape):
