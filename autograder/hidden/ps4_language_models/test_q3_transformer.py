@@ -11,16 +11,9 @@ import math
 import numpy as np
 import torch
 
+from autograder.hidden.ps4_language_models import lent
 from autograder.hidden.ps4_language_models import slow_transformer as slow
 from autograder.hidden.ps4_language_models import transformer_probes as probes
-from autograder.hidden.ps4_language_models.lent import (
-    drawn,
-    good_attention,
-    good_norm,
-    good_rotate,
-    good_sdpa,
-    strangers,
-)
 from autograder.testing import (
     expect_close,
     expect_equal,
@@ -235,7 +228,8 @@ def config(C, H, L=1, V=11, T=12, dropout=0.0):
 
 def lend_pieces(ps):
     """Known-good functions of 3a to 3c, and helpers."""
-    ps.provide(rotate=good_rotate, sdpa=good_sdpa, RMSNorm=good_norm, drawn=drawn, strangers=strangers)
+    ps.provide(rotate=lent.good_rotate, sdpa=lent.good_sdpa, RMSNorm=lent.good_norm)
+    ps.provide(drawn=lent.drawn, strangers=lent.strangers)
 
 
 FOUR = "four maps without bias: queries, keys, values and the output, 4 C C numbers, each a part of the module"
@@ -319,7 +313,7 @@ def tokens(rng, V, *shape):
 def lend_all(ps):
     """Known-good pieces of 3a to 3d."""
     lend_pieces(ps)
-    ps.provide(CausalSelfAttention=good_attention)
+    ps.provide(CausalSelfAttention=lent.good_attention)
 
 
 def numbers_of(cfg):
