@@ -237,6 +237,5 @@ with experiment("digits from noise"):
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 1 point: mean sqrt(1 - beta) x_t and variance 1; final variance 1 - beta_0; the point's posterior is exact
-# - 1 point: law of total variance; posterior is a lower bound, beta too large for concentrated data; the ratio tends to
-#   1
+# - 1 point: law of total variance; posterior a lower bound, beta too large for concentrated data; the ratio goes to 1
 # ### END MARK SCHEME
