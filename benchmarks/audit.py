@@ -2,8 +2,9 @@
 
 Runs the tests marked slow (fuzzing, hundreds of submissions, a thousand killed workers), and for each set verify at 20
 seeds and mutation of every reference answer. Takes an hour or more per set on two cores; `--only ps1` or
-`--only mutation` picks rounds, and the page keeps what it says of the others. Exit code 1 where a round failed; the
-page is written either way.
+`--only mutation` picks rounds, and the page keeps what it says of the others. On a machine that is shared, `--question
+q3` does a question at a time: its row of the set's table is renewed, and the round has passed when every row has. Exit
+code 1 where a round failed; the page is written either way.
 """
 
 import argparse
@@ -23,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "audit.md"
 TITLE = "# The last audit\n\n`make audit` wrote this page. Each round says at which commit and on what it ran.\n"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+ROW = re.compile(r"^\| (?P<question>[qx]\d+_\w+) \| (?P<verdict>\w+) \|.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,25 @@ class Result:
     said: str
 
 
+def questions() -> dict[str, list[str]]:
+    """Every set's questions, extensions included, in their order."""
+    sets = tomllib.loads((ROOT / "course.toml").read_text(encoding="utf-8"))["sets"]
+    return {name: [*plan["core"], *plan["available"]] for name, plan in sets.items()}
+
+
 def rounds() -> dict[str, tuple[str, ...]]:
     """Every round by its name: the words after `python -m`."""
-    sets = tomllib.loads((ROOT / "course.toml").read_text(encoding="utf-8"))["sets"]
     named: dict[str, tuple[str, ...]] = {"slow tests": ("pytest", "-q", "-m", "slow")}
-    for name in sets:
+    for name in questions():
         named[f"{name} at 20 seeds"] = ("autograder", "verify", name, "--seeds", "20")
         named[f"{name} by mutation"] = ("autograder", "verify", name, "--mutants")
     return named
 
 
-def run(name: str, words: Sequence[str], log: Path) -> Result:
-    """Run one round; its whole output goes to a log."""
+def run(name: str, words: Sequence[str], logs: Path) -> Result:
+    """Run one round; its whole output goes to a log in the folder."""
     print(f"{name} ...", flush=True)
+    log = logs / f"{name.replace(' ', '_')}.log"
     started = time.monotonic()
     with log.open("w", encoding="utf-8") as file:
         code = subprocess.run(
@@ -68,12 +76,35 @@ def run(name: str, words: Sequence[str], log: Path) -> Result:
 def section(result: Result, commit: str) -> str:
     """What the page says of a round."""
     verdict = "passed" if result.code == 0 else f"FAILED with exit code {result.code}"
-    machine = f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.0f} at the end"
-    versions = f"Python {platform.python_version()}, torch {version('torch')}, numpy {version('numpy')}"
     return (
         f"## {result.name}: {verdict}\n\n`{result.command}`, {result.seconds / 60:.0f} minutes at commit {commit}. "
-        f"{machine}, {versions}.\n\n```text\n{result.said}\n```\n"
+        f"{machine()}.\n\n```text\n{result.said}\n```\n"
     )
+
+
+def machine() -> str:
+    """What the rounds ran on."""
+    cores = f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.0f} at the end"
+    return f"{cores}, Python {platform.python_version()}, torch {version('torch')}, numpy {version('numpy')}"
+
+
+def row(result: Result, question: str, commit: str) -> str:
+    """What the page says of a round of one question."""
+    said = result.said.splitlines()[-1].partition(": ")[2] if result.said else ""
+    verdict = "passed" if result.code == 0 else "FAILED"
+    return f"| {question} | {verdict} | {result.seconds / 60:.1f} | {commit} | {said} |"
+
+
+def table(name: str, words: Sequence[str], wanted: Sequence[str], before: str, new: dict[str, str]) -> str:
+    """A round's section by questions: the new rows, and those that the page has of the other wanted questions."""
+    rows = {found["question"]: found[0] for found in ROW.finditer(before)} | new
+    there = [rows[question] for question in wanted if question in rows]
+    good = sum("| FAILED |" not in each for each in there)
+    verdict = "passed" if good == len(wanted) else f"{good} of {len(wanted)} questions passed so far"
+    verdict = "FAILED" if good < len(there) else verdict
+    head = "| question | verdict | minutes | at commit | last line |\n| --- | --- | ---: | --- | --- |\n"
+    command = f"`python -m {' '.join(words)} --question NAME`, a question at a time. {machine()}."
+    return f"## {name}: {verdict}\n\n{command}\n\n{head}" + "\n".join(there) + "\n"
 
 
 def kept() -> dict[str, str]:
@@ -87,22 +118,39 @@ def main() -> int:
     """Run the wanted rounds, write the page; 1 where one failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="WORD", default="", help="the rounds whose name holds this word")
-    word = parser.parse_args().only
+    parser.add_argument("--question", action="append", metavar="q3", default=[], help="a question, or `every`")
+    arguments = parser.parse_args()
     logs = ROOT / "build" / "audit"
     logs.mkdir(parents=True, exist_ok=True)
     commit = subprocess.check_output(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], text=True).strip()
-    wanted = {name: words for name, words in rounds().items() if word in name}
+    wanted = {name: words for name, words in rounds().items() if arguments.only in name}
     if not wanted:
-        parser.error(f"no round's name holds {word!r}; there are: {', '.join(rounds())}")
-    sections, failed = kept(), False
+        parser.error(f"no round's name holds {arguments.only!r}; there are: {', '.join(rounds())}")
+    failed = False
     for name, words in wanted.items():
-        result = run(name, words, logs / f"{name.replace(' ', '_')}.log")
-        failed |= result.code != 0
-        sections[name] = section(result, commit)
-        PAGE.write_text(
-            "\n".join([TITLE, *(sections[name] for name in rounds() if name in sections)]), encoding="utf-8"
-        )
+        mine = [each for each in questions().get(name.split()[0], []) if picked(each, arguments.question)]
+        for question in mine if arguments.question else [""]:
+            extra = ("--question", question) if question else ()
+            result = run(f"{name} {question}".strip(), (*words, *extra), logs)
+            failed |= result.code != 0
+            write(name, words, result, question, commit)
     return int(failed)
+
+
+def picked(question: str, wanted: Sequence[str]) -> bool:
+    """Whether `q3_gmm` is among `q3`, `q3_gmm`, `every`."""
+    return any(each in ("every", question, question.partition("_")[0]) for each in wanted)
+
+
+def write(name: str, words: Sequence[str], result: Result, question: str, commit: str) -> None:
+    """Renew what the page says of a round, or of a question of it."""
+    sections = kept()
+    if question:
+        new = {question: row(result, question, commit)}
+        sections[name] = table(name, words, questions()[name.split()[0]], sections.get(name, ""), new)
+    else:
+        sections[name] = section(result, commit)
+    PAGE.write_text("\n".join([TITLE, *(sections[each] for each in rounds() if each in sections)]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -15,14 +15,16 @@ from autograder.package.smoke import SmokeFailed, check_smoke_set, check_stub, s
 from autograder.package.smoke import main as smoke
 from autograder.verify.bank import read_variants
 
-ROOT = load_course().root
+COURSE = load_course()
+ROOT = COURSE.root
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=[plan.short for plan in COURSE.sets.values()])
+def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip of a set; every test that asks for it runs for each set."""
     folder = tmp_path_factory.mktemp("dist")
-    assert main(["package", "ps1", "-o", str(folder)]) == 0
-    return folder / "ps1_gradescope.zip"
+    assert main(["package", request.param, "-o", str(folder)]) == 0
+    return folder / f"{request.param}_gradescope.zip"
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,13 @@ def unpacked(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def set_of(archive: Path) -> str:
+    """`ps1`, for the zip of PS1."""
+    return archive.name.split("_")[0]
+
+
 def test_two_builds_are_byte_identical(archive: Path, tmp_path: Path) -> None:
-    assert main(["package", "ps1", "-o", str(tmp_path)]) == 0
+    assert main(["package", set_of(archive), "-o", str(tmp_path)]) == 0
     assert (tmp_path / archive.name).read_bytes() == archive.read_bytes()
 
 
@@ -53,7 +60,7 @@ def test_shared_hidden_data_travels_with_the_sets_that_use_it() -> None:
 
 
 def test_nothing_of_the_solutions_is_in_it(archive: Path) -> None:
-    lines = secret_lines()
+    lines = secret_lines(COURSE.problem_set(set_of(archive)).name)
     assert len(lines) > 300
     with zipfile.ZipFile(archive) as opened:
         for name in opened.namelist():
@@ -66,14 +73,14 @@ def test_nothing_of_the_solutions_is_in_it(archive: Path) -> None:
                 assert not [line for line in lines if line in text], name
 
 
-def secret_lines() -> set[str]:
+def secret_lines(name: str) -> set[str]:
     """The variants' longest lines: they stand in solutions/ and nowhere that a zip could take them from."""
-    folder = ROOT / "solutions" / "ps1_probabilistic" / "variants"
+    folder = ROOT / "solutions" / name / "variants"
     lines = {line.strip() for path in folder.rglob("*.py") for line in path.read_text().splitlines()}
     return {line for line in lines if len(line) > 60 and not line.startswith(("import", "from", "def"))}
 
 
-def test_the_variants_are_really_read(archive: Path) -> None:
+def test_the_variants_are_really_read() -> None:
     variants = ROOT / "solutions/ps1_probabilistic/variants/q1_gaussian.py"
     assert len(read_variants(variants, ["fit_gaussian", "gaussian_logpdf"], [])) > 5
 
@@ -98,7 +105,7 @@ def test_a_hidden_test_that_cannot_be_loaded_stops_the_image(
 ) -> None:
     broken = tmp_path / "home"
     shutil.copytree(unpacked, broken)
-    next((broken / "app/autograder/hidden/ps1_probabilistic").glob("test_q1*.py")).write_text("import nothing_there\n")
+    next((broken / "app/autograder/hidden").glob("ps*/test_q1*.py")).write_text("import nothing_there\n")
     assert smoke(broken / "package.json") == 1
     assert "The image must not be used: the untouched release scores" in capsys.readouterr().err
 
@@ -117,7 +124,7 @@ def test_a_stub_that_scores_is_named() -> None:
 
 
 def test_the_manifest_names_the_set(unpacked: Path) -> None:
-    assert json.loads((unpacked / "package.json").read_text()) == {
-        "set": "ps1_probabilistic",
-        "release": "ps1_probabilistic/ps1.ipynb",
-    }
+    manifest = json.loads((unpacked / "package.json").read_text())
+    plan = COURSE.problem_set(manifest["set"])
+    assert manifest == {"set": plan.name, "release": f"{plan.name}/{plan.notebook}"}
+    assert [path.name for path in (unpacked / "app/autograder/hidden").iterdir() if path.is_dir()] == [plan.name]

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,12 @@ from nbformat import NotebookNode
 from autograder.course import load_course
 from autograder.grading import Grader
 from autograder.grading.results import output_of
-from autograder.release.build import release_files
 from autograder.release.reference import reference_notebook
-from autograder.source import read_draft
+from autograder.source import read_set
 from pskit.notebook import read_submission
 
 COURSE = load_course()
-SET = "ps2_latent_variable"
-QUESTIONS = tuple(sorted(path.stem for path in (COURSE.root / "solutions" / SET).glob("q[1-7]_*")))
-PLAN = replace(next(iter(COURSE.sets.values())), name=SET, core=QUESTIONS, available=(), extensions=())
+PLAN = COURSE.problem_set("ps2")
 HIDDEN = COURSE.root / "autograder" / "hidden" / PLAN.name
 IN_PLACE = "modified by an inplace operation"
 NOT_DIFFERENTIABLE = "cannot be differentiated: an in-place operation"
@@ -138,16 +134,15 @@ def gan_train_step(G, D, opt_G, opt_D, real, z_d, z_g, kind, y=None):
 
 
 @pytest.fixture(scope="module")
-def grader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grader]:
-    release = tmp_path_factory.mktemp("release") / PLAN.notebook
-    release.write_bytes(release_files(COURSE, read_draft(COURSE, PLAN))[PLAN.notebook])
+def grader() -> Iterator[Grader]:
+    release = COURSE.root / PLAN.name / PLAN.notebook
     with Grader(PLAN.name, release, HIDDEN, COURSE.hidden_seed) as grader:
         yield grader
 
 
 @pytest.fixture(scope="module")
 def solved() -> NotebookNode:
-    return reference_notebook(COURSE, read_draft(COURSE, PLAN))
+    return reference_notebook(COURSE, read_set(COURSE, PLAN))
 
 
 def feedback(grader: Grader, solved: NotebookNode, folder: Path, cell: str, question: str) -> dict[str, str]:

@@ -44,7 +44,8 @@ def _row(question: Question) -> str:
 
 def _hand_in(course: Course, source: SourceSet) -> str:
     artifacts = dict.fromkeys(cell.file for question in source.questions for cell in question.cells if cell.file)
-    files = " and ".join(f"`{name}`" for name in (source.plan.notebook, *artifacts))
+    *names, last = (f"`{name}`" for name in (source.plan.notebook, *artifacts))
+    files = f"{', '.join(names)} and {last}" if names else last
     loose = ", by themselves or in one zip" if artifacts else ""
     late = course.late
     return (

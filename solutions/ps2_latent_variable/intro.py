@@ -59,6 +59,7 @@ def install_pskit(wheel: str, sha256: str, version: str) -> None:
 install_pskit("{{pskit_wheel}}", "{{pskit_sha256}}", "{{pskit_version}}")
 
 # %% role="given" id="imports"
+import copy
 import math
 from collections.abc import Callable
 

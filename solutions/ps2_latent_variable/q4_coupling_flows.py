@@ -358,34 +358,41 @@ def moons_flow(layers: int = 6, hidden: int = 64) -> nn.Module:
 # > **Time.** `QUICK` (400 steps): 4 s on one core of a busy AMD EPYC (measured). Full (4,000 steps): under a minute
 # > there, and about as long on a T4, which such small networks leave idle (estimates). Memory is negligible.
 
+
 # %% role="run"
-with experiment("RealNVP on two moons"):
-    torch.manual_seed(0)
-    X_moons, X_moons_test = moons(20_000, seed=1).to(here.device), moons(4000, seed=2).to(here.device)
-    flow = moons_flow().to(here.device)
+def train_moons(flow: nn.Module, X: Tensor, steps: int, name: str) -> dict[str, list[float]]:
+    """Maximum likelihood on points X (N, 2), with a learning rate that falls to zero; the nats of every step."""
     adam = torch.optim.Adam(flow.parameters(), betas=(0.9, 0.99))
-    steps = 400 if QUICK else 4000
-    training = resumable(
-        "checkpoints/moons_flow.safetensors",
+    run = resumable(
+        f"checkpoints/{name}.safetensors",
         pack(flow=flow, adam=adam),
         made_by=(AffineCoupling.forward, RealNVP.forward, RealNVP.log_prob, moons_flow, moons),
         settings={"steps": steps},
     )
-    unpack(training.state, flow=flow, adam=adam)
-    for step in training.steps(steps, "moons"):
+    unpack(run.state, flow=flow, adam=adam)
+    for step in run.steps(steps, name):
         adam.param_groups[0]["lr"] = 1e-2 * (1 - step / steps)
-        batch = torch.randint(len(X_moons), (512,), generator=torch.Generator().manual_seed(step)).to(here.device)
-        loss = -flow.log_prob(X_moons[batch]).mean()
+        batch = torch.randint(len(X), (512,), generator=torch.Generator().manual_seed(step)).to(X.device)
+        loss = -flow.log_prob(X[batch]).mean()
         adam.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(flow.parameters(), 5.0)
         adam.step()
-        training.state = pack(flow=flow, adam=adam)
-        training.log(nats=loss.item())
+        run.state = pack(flow=flow, adam=adam)
+        run.log(nats=loss.item())
+    return run.history
+
+
+with experiment("RealNVP on two moons"):
+    torch.manual_seed(0)
+    X_moons, X_moons_test = moons(20_000, seed=1).to(here.device), moons(4000, seed=2).to(here.device)
+    new = moons_flow().to(here.device)
+    history = train_moons(new, X_moons, 400 if QUICK else 4000, "moons_flow")
+    flow = new  # trained; question 8 hands it in
     with torch.no_grad():
         moons_nll = -flow.log_prob(X_moons_test).mean().item()
     truth = -moons_log_prob(X_moons_test.double()).mean().item()
-    figures.curves({"RealNVP": training.history["nats"]}, ylabel="nats per point", xlabel="step", title="two moons")
+    figures.curves({"RealNVP": history["nats"]}, ylabel="nats per point", xlabel="step", title="two moons")
     print(f"Negative log-likelihood of new points: {moons_nll:.3f} nats. The true density has {truth:.3f} nats.")
 
 # %% [markdown] role="text"
@@ -394,12 +401,12 @@ with experiment("RealNVP on two moons"):
 
 # %% role="run"
 with experiment("the flow from three sides"), torch.no_grad():
-    flow = flow.cpu()
+    on_cpu = copy.deepcopy(flow).cpu()
     ticks = torch.linspace(-2, 2, 141)
     plane = torch.cartesian_prod(ticks, 0.7 * ticks)
-    density = flow.log_prob(plane).exp().reshape(141, 141).T
+    density = on_cpu.log_prob(plane).exp().reshape(141, 141).T
     generator = torch.Generator().manual_seed(3)
-    sampled = flow.sample(torch.randn(1500, 2, generator=generator))
+    sampled = on_cpu.sample(torch.randn(1500, 2, generator=generator))
     lines = torch.linspace(-2.4, 2.4, 25)
     fine = torch.linspace(-2.4, 2.4, 400)
     figure, axes = plt.subplots(1, 3, figsize=(14, 4), layout="constrained")
@@ -407,12 +414,11 @@ with experiment("the flow from three sides"), torch.no_grad():
         for fixed in (0, 1):
             thread = torch.stack([fine, fine], dim=1)
             thread[:, fixed] = line
-            axes[0].plot(*flow.sample(thread).T, linewidth=0.6, color=figures.COLOURS[fixed])
+            axes[0].plot(*on_cpu.sample(thread).T, linewidth=0.6, color=figures.COLOURS[fixed])
     axes[1].contourf(ticks, 0.7 * ticks, density, levels=20, cmap="Greys")
     axes[2].scatter(*sampled.T, s=3, color=figures.COLOURS[0])
     for ax, title in zip(axes, ("a square grid of z, seen from x", "density", "samples"), strict=True):
         ax.set(title=title, xlim=(-2, 2), ylim=(-1.4, 1.4), aspect="equal")
-    flow = flow.to(here.device)
     figures.show(figure, "A grid pulled into two moons, the density with a thin bridge between them, and samples.")
 
 # %% [markdown] role="text"
@@ -455,36 +461,37 @@ class DigitFlow(nn.Module):
 
 
 # %% role="run"
+def digit_bits(flow: nn.Module, images: Tensor, seed: int) -> Tensor:
+    """Bits per dimension (B,) of images (B, 28, 28) uint8."""
+    u = torch.rand(len(images), 784, generator=torch.Generator().manual_seed(seed)).to(here.device)
+    y, logdet = logit_preprocess(images.flatten(1).to(here.device), u)
+    return bits_per_dim(flow.log_prob(y.reshape(-1, 1, 28, 28)) + logdet, 784)
+
+
 with experiment("RealNVP on digits"):
     torch.manual_seed(0)
-    pixel_flow = DigitFlow(16 if QUICK else 48).to(here.device)
-    adam = torch.optim.Adam(pixel_flow.parameters(), lr=1e-3)
-
-    def digit_bits(images: Tensor, seed: int) -> Tensor:
-        """Bits per dimension (B,) of images (B, 28, 28) uint8."""
-        u = torch.rand(len(images), 784, generator=torch.Generator().manual_seed(seed)).to(here.device)
-        y, logdet = logit_preprocess(images.flatten(1).to(here.device), u)
-        return bits_per_dim(pixel_flow.log_prob(y.reshape(-1, 1, 28, 28)) + logdet, 784)
-
+    new = DigitFlow(16 if QUICK else 48).to(here.device)
+    adam = torch.optim.Adam(new.parameters(), lr=1e-3)
     steps = 100 if QUICK else 6000
     training = resumable(
         "checkpoints/digit_flow.safetensors",
-        pack(flow=pixel_flow, adam=adam),
+        pack(flow=new, adam=adam),
         made_by=(AffineCoupling.forward, RealNVP.forward, RealNVP.log_prob, DigitFlow.__init__, digit_bits),
         settings={"steps": steps},
     )
-    unpack(training.state, flow=pixel_flow, adam=adam)
+    unpack(training.state, flow=new, adam=adam)
     for step in training.steps(steps, "digits"):
         batch = torch.randint(len(digits_train), (32 if QUICK else 64,), generator=torch.Generator().manual_seed(step))
-        loss = digit_bits(digits_train[batch], step).mean()
+        loss = digit_bits(new, digits_train[batch], step).mean()
         adam.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(pixel_flow.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(new.parameters(), 1.0)
         adam.step()
-        training.state = pack(flow=pixel_flow, adam=adam)
+        training.state = pack(flow=new, adam=adam)
         training.log(bits=loss.item())
+    pixel_flow = new
     with torch.no_grad():
-        test_bits = digit_bits(digits_test[:200], seed=0).mean().item()
+        test_bits = digit_bits(pixel_flow, digits_test[:200], seed=0).mean().item()
         noise = torch.randn(40, 4, 14, 14, generator=torch.Generator().manual_seed(5))
         drawn = pixel_flow.sample(noise.to(here.device)).sigmoid().flatten(1).cpu()
     figures.curves({"RealNVP": training.history["bits"]}, ylabel="bits per dimension", xlabel="step", title="digits")

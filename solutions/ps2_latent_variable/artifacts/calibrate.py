@@ -37,18 +37,9 @@ def vae(notebook: Notebook, seed: int) -> str:
 
 def moons(notebook: Notebook, seed: int) -> str:
     """2,000 of 4,000 steps, with a learning rate that has fallen to zero."""
-    steps, points = 2000, notebook["moons"](20_000, seed=100 + seed)
     torch.manual_seed(seed)
     flow = notebook["moons_flow"]()
-    adam = torch.optim.Adam(flow.parameters(), betas=(0.9, 0.99))
-    for step in range(steps):
-        adam.param_groups[0]["lr"] = 1e-2 * (1 - step / steps)
-        batch = torch.randint(len(points), (512,), generator=torch.Generator().manual_seed(step))
-        loss = -flow.log_prob(points[batch]).mean()
-        adam.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(flow.parameters(), 5.0)
-        adam.step()
+    notebook["train_moons"](flow, notebook["moons"](20_000, seed=100 + seed), 2000, f"half_moons_{seed}")
     nets = torch.nn.ModuleList(net for net in flow.modules() if isinstance(net, notebook["CouplingMLP"]))
     gap = judges.gap(judges.PlaneFlow(notebook["weights"](nets)), np.random.default_rng(0))
     return f"{gap:.4f} nats worse than the truth"

@@ -16,9 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import jupytext
 import torch
-from reference import NEEDED, SET, wanted
+from reference import NEEDED, SET, cells_of, wanted
 from PIL import Image
 
 from pskit import figures
@@ -85,7 +84,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
     for file in NEEDED:
-        for cell in jupytext.read(SET / f"{file}.py").cells:
+        for cell in cells_of(file):
             role = cell.metadata.get("role")
             if role in ("given", "answer", "run", "artifact") and cell.metadata.get("id") != "setup":
                 run(cell.source, file, namespace)

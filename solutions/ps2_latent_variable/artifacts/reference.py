@@ -9,6 +9,8 @@ import jupytext
 import matplotlib as mpl
 import torch
 
+from autograder.source.pages import page, read_page
+
 mpl.use("Agg")
 
 SET = Path(__file__).resolve().parents[1]
@@ -16,11 +18,16 @@ NEEDED = ("intro", "q1_elbo", "q2_vae", "q3_change_of_variables", "q4_coupling_f
 NEEDED += ("q5_gan_objectives", "q6_gan_training", "q8_artifacts")
 
 
+def cells_of(file: str) -> list[Any]:
+    """The cells of a source, with their roles among their metadata."""
+    return list(jupytext.reads(read_page(page(SET, file)), fmt="py:percent").cells)
+
+
 def definitions() -> dict[str, Any]:
     """Everything that the notebook defines, without its experiments: what is given, the answers, and functions."""
     namespace: dict[str, Any] = {"__name__": "notebook"}
     for file in NEEDED:
-        for cell in jupytext.read(SET / f"{file}.py").cells:
+        for cell in cells_of(file):
             role = cell.metadata.get("role")
             if role in ("given", "answer", "run") and cell.metadata.get("id") != "setup":
                 exec(compile(wanted(cell.source, role), file, "exec"), namespace)
