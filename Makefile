@@ -53,7 +53,8 @@ audit: $(READY)  ## the long rounds: mutation, fuzzing, 20 seeds; writes docs/au
 
 bench: $(READY)  ## measurements, each printed with its machine
 	@$(BIN)/python -m autograder release --check
-	@$(BIN)/python benchmarks/grade_one.py ps1 ps1_probabilistic/ps1.ipynb
+	@$(BIN)/python benchmarks/grade_one.py ps1
+	@$(BIN)/python benchmarks/grade_one.py ps2
 	@$(BIN)/python benchmarks/worker_cost.py
 	@$(BIN)/python benchmarks/em_vs_sklearn.py
 

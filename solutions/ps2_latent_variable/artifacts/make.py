@@ -32,10 +32,14 @@ FIGURES = {  # experiments that are run, and the names of those of their figures
     "a variational autoencoder of digits": {1: "bound"},
     "reconstructions and samples": {2: "samples"},
     "walking between digits": {1: "walk"},
+    "beta, and the dimensions that collapse": {1: "collapse"},
+    "with and without noise and price": {1: "plane"},
     "RealNVP on two moons": {},
     "the flow from three sides": {1: "moons"},
     "RealNVP on digits": {},
     "games on the ring": {1: "ring"},
+    "the conditional ring": {1: "conditional"},
+    "three critics on the line": {1: "critics"},
     "saving the autoencoder": {},
     "saving the flow": {},
     "saving the generator of the ring": {},
@@ -43,6 +47,8 @@ FIGURES = {  # experiments that are run, and the names of those of their figures
     "samples and their nearest training digits": {},
     "three families": {},
     "saving the generator of digits": {},
+    "digits in 49 letters": {2: "letters"},
+    "one MADE, and several": {1: "mades"},
 }
 
 

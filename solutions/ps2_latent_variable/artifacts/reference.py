@@ -15,7 +15,8 @@ mpl.use("Agg")
 
 SET = Path(__file__).resolve().parents[1]
 NEEDED = ("intro", "q1_elbo", "q2_vae", "q3_change_of_variables", "q4_coupling_flows")
-NEEDED += ("q5_gan_objectives", "q6_gan_training", "q8_artifacts")
+NEEDED += ("q5_gan_objectives", "q6_gan_training", "q7_lipschitz_critics", "q8_artifacts")
+NEEDED += ("x2_vq_vae", "x3_autoregressive_flows")  # for their figures
 
 
 def cells_of(file: str) -> list[Any]:
