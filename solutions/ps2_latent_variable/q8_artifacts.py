@@ -133,7 +133,7 @@ with check("8c") as c:
     codes = torch.randn(4000, again.layers[0].in_features, generator=torch.Generator().manual_seed(5)).to(here.device)
     with torch.no_grad():
         circle = again(codes).cpu()
-    c.shape(circle, (4000, 2), "points of the plane")
+    c.shape(circle, (4000, 2), "the batch of points")
     c.finite(circle, "every point")
     covered, good = mode_coverage(circle, RING, 0.3)
     print(f"public codes: {covered} modes, {100 * good:.0f} % good points; on hidden codes, 55 % and 75 % count")
@@ -203,9 +203,9 @@ class DigitCritic(nn.Module):
 # A GAN has no likelihood, so you need a judge. `reader` is a small network that you train to read digits, in a few
 # seconds; the grader has one of its own.
 #
-# > **Time.** QUICK (1,000 digits, 200 steps): about 15 s of one CPU core. Full (60,000 digits, 4,000 steps): about 4
-# > minutes of one core, and 1 minute on a T4. All of these are estimates, from 0.05 s a step on a core of an AMD EPYC.
-# > Memory: under 1 GB.
+# > **Time.** `QUICK` (1,000 digits, 200 steps): 22 s on one core of a busy AMD EPYC (measured); the shapes are strokes by
+# > then, and ignore their labels. Full (60,000 digits, 4,000 steps): about 4 minutes on one core and 1 minute on a T4
+# > (estimates). Memory: under 1 GB.
 
 
 # %% role="run"
@@ -368,7 +368,7 @@ with check("8d") as c:
     asked, L = torch.arange(500) % 10, again.layers[0].in_features - 10
     codes = torch.randn(500, L, generator=torch.Generator().manual_seed(6))
     images = draw_digits(again, codes, asked)
-    c.shape(images, (500, 1, 28, 28), "images")
+    c.shape(images, (500, 1, 28, 28), "the batch of images")
     c.finite(images, "every pixel")
     c.close(images[:1], draw_digits(again, codes[:1], asked[:1]), "a sample depends on its own code alone", atol=1e-4)
     agree = (reader(images).argmax(1).cpu() == asked).double().mean()
