@@ -203,8 +203,8 @@ class DigitCritic(nn.Module):
 # A GAN has no likelihood, so you need a judge. `reader` is a small network that you train to read digits, in a few
 # seconds; the grader has one of its own.
 #
-# > **Time.** `QUICK` (1,000 digits, 200 steps): 22 s on one core of a busy AMD EPYC (measured); the strokes that it then
-# > draws ignore their labels. Full (60,000 digits, 4,000 steps): about 4 minutes on one core and 1 minute on a T4
+# > **Time.** `QUICK` (1,000 digits, 200 steps): 22 s on one core of a busy AMD EPYC (measured); the strokes that it
+# > then draws ignore their labels. Full (60,000 digits, 4,000 steps): about 4 minutes on one core and 1 minute on a T4
 # > (estimates). Memory: under 1 GB.
 
 
