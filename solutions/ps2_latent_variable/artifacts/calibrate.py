@@ -1,13 +1,13 @@
 """What models reach at half of the training of the full notebook, judged as the hidden tests do: the thresholds of 8.
 
-    PSKIT_DATA=<folder with mnist> python solutions/ps2_latent_variable/artifacts/calibrate.py vae 5 [FOLDER]
+    PSKIT_DATA=<folder with mnist> python solutions/ps2_latent_variable/artifacts/calibrate.py vae 0 1 2 3 4
 
 The first argument may also be moons, ring or digits. A seed starts other networks, and for the autoencoder and the flow
-it draws other batches and points as well. Checkpoints lie in FOLDER, so that a second run goes on.
+it draws other batches and points as well. Checkpoints lie in `--folder`, so that a second run goes on.
 """
 
+import argparse
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -82,17 +82,21 @@ def digits(notebook: Notebook, seed: int) -> str:
     return f"{100 * agree:.1f} % as asked, variety {variety:.2f}"
 
 
-def main(train: Callable[[Notebook, int], str], seeds: int, folder: Path) -> None:
+def main(train: Callable[[Notebook, int], str], seeds: list[int], folder: Path) -> None:
     """Print a line per seed."""
     torch.set_num_threads(1)
     notebook = definitions()
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
-    for seed in range(seeds):
+    for seed in seeds:
         print(f"{train.__name__} seed {seed} | {train(notebook, seed)}", flush=True)
 
 
 if __name__ == "__main__":
     trainings = {each.__name__: each for each in (vae, moons, ring, digits)}
-    where = Path(sys.argv[3]) if len(sys.argv) > 3 else Path(tempfile.mkdtemp())
-    main(trainings[sys.argv[1]], int(sys.argv[2]), where)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", choices=trainings)
+    parser.add_argument("seeds", nargs="+", type=int)
+    parser.add_argument("--folder", type=Path, help="for checkpoints (a new temporary one)")
+    chosen = parser.parse_args()
+    main(trainings[chosen.model], chosen.seeds, chosen.folder or Path(tempfile.mkdtemp()))
