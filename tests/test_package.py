@@ -127,4 +127,4 @@ def test_the_manifest_names_the_set(unpacked: Path) -> None:
     manifest = json.loads((unpacked / "package.json").read_text())
     plan = COURSE.problem_set(manifest["set"])
     assert manifest == {"set": plan.name, "release": f"{plan.name}/{plan.notebook}"}
-    assert [path.name for path in (unpacked / "app/autograder/hidden").iterdir() if path.is_dir()] == [plan.name]
+    assert [path.name for path in (unpacked / "app/autograder/hidden").glob("ps*")] == [plan.name]

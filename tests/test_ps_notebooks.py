@@ -73,7 +73,7 @@ def whole(plan: Any) -> Any:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("plan", map(whole, SETS))
+@pytest.mark.parametrize("plan", [whole(plan) for plan in SETS])
 def test_the_solved_notebook_runs_in_quick_mode_and_every_check_passes(plan: Any, tmp_path: Path) -> None:
     solved_runs(reference_notebook(COURSE, read_set(COURSE, plan)), tmp_path)
 
