@@ -1,0 +1,306 @@
+# %% [markdown] role="text"
+# ## x1. Masked diffusion (10 points)
+#
+# A GPT writes from left to right, one token at a time, and never looks back. Neither is a law of nature. Problem set 3
+# made images out of noise, all pixels at the same time and in any number of steps. What is noise for text? The simplest
+# answer works best: a token is either there or it is *masked* (Austin et al., *Structured denoising diffusion models in
+# discrete state-spaces*, 2021; Sahoo et al., *Simple and effective masked diffusion language models*, 2024; Shi et al.,
+# *Simplified and generalized masked diffusion for discrete data*, 2024).
+#
+# - **Forward.** At time $t\in[0,1]$ every token has been replaced, by itself, by the mask with probability $t$. At
+#   $t=0$ the text is whole, at $t=1$ nothing is left.
+# - **The network** reads a text $z$ with masks and gives, for *every* position at once, logits over the $V$ real
+#   tokens. The mask is token number $V$: an input of the network, never an output. There is no causal mask: positions
+#   on both sides are seen.
+# - **Backward.** A token that is there stays. A masked one becomes a token that is drawn from what the network says.
+#
+# ### x1a. Noise and loss (code, 3 points)
+#
+# Which loss belongs to this? The bound on $-\log p(x)$ that you derived for Gaussian noise in problem set 3 can be
+# derived here, too, and all its terms but one cancel: between the times $t$ and $t-dt$ a masked token is uncovered with
+# probability $dt/t$, and at that moment the network must name it. So
+#
+# $$ \mathcal L(x)=\int_0^1\frac1t\;\mathbb E_{z\sim q_t(z\mid x)}\Big[\sum_{i:\,z_i=\text{mask}}-\log
+# p_\theta(x_i\mid z)\Big]\,dt\;\ge\;-\log p_\theta(x) . $$
+#
+# It is a cross-entropy over the masked positions (what is there needs no guess), divided by how many of them one
+# expects. This is the loss of BERT, with a mask rate that is drawn anew for each example and the right weight in front:
+# with it, guessing words becomes a likelihood.
+#
+# Write both functions. The time `t` is (B,), one for each example, in $(0,1]$.
+#
+# - `mask_tokens`: position $i$ of example $b$ is masked exactly if its uniform number is *below* its example's time,
+#   $u_{bi}<t_b$.
+# - `mdlm_loss`: the integrand for one draw of $t$ and $u$, that is, the sum over the masked positions of each example,
+#   times $1/t_b$. In nats, (B,). Expect 3 lines.
+
+
+# %% role="answer" part="x1a"
+def mask_tokens(x: Tensor, t: Tensor, u: Tensor, mask: int) -> Tensor:
+    """The text x (B, T) with the token `mask` wherever the uniform number u (B, T) is below the time t (B,)."""
+    ### BEGIN SOLUTION
+    return torch.where(u < t[:, None], mask, x)
+    ### END SOLUTION
+
+
+def mdlm_loss(model: Callable[[Tensor], Tensor], x: Tensor, t: Tensor, u: Tensor, mask: int) -> Tensor:
+    """Nats (B,) of the masked tokens of x (B, T), weighted by 1 / t; model maps (B, T) to logits (B, T, mask)."""
+    ### BEGIN SOLUTION
+    z = mask_tokens(x, t, u, mask)
+    surprise = F.cross_entropy(model(z).mT, x, reduction="none")  # (B, T)
+    return torch.where(z == mask, surprise, 0.0).sum(dim=1) / t
+    ### END SOLUTION
+
+
+# %% role="check" part="x1a"
+with check("x1a") as c:
+    x, u = torch.tensor([[0, 1, 2], [2, 1, 0]]), torch.tensor([[0.1, 0.6, 0.4], [0.9, 0.7, 0.3]])
+    z = mask_tokens(x, torch.tensor([0.5, 0.25]), u, 3)
+    c.equal(z.tolist(), [[3, 1, 3], [2, 1, 0]], "masked where u is below the time of the example")
+    blind = lambda z: torch.zeros(*z.shape, 3)  # noqa: E731
+    loss = mdlm_loss(blind, x, torch.tensor([0.5, 0.25]), u, 3)
+    c.shape(loss, (2,), "the loss")
+    c.close(loss, [2 * math.log(3) / 0.5, 0.0], "two masked tokens cost log 3 each, times 1 / t; none costs nothing")
+
+# %% [markdown] role="text"
+# ### x1b. One step back (code, 3 points)
+#
+# From time $t$ to an earlier time $s<t$. A token that is masked at $t$ was masked at $s$ already with probability
+# $s/t$ (both need $u<s$, given $u<t$). So each masked position, by itself, is uncovered with probability $1-s/t$, and
+# gets a token from the network's distribution at this position.
+#
+# Write `unmask_step`. A masked position is uncovered exactly if its number $u^\text{when}_{bi}<1-s/t$; its token is the
+# one on which $u^\text{what}_{bi}$ falls, by your `sample_from` of question 6 (which takes rows, so flatten). With
+# $s=0$ nothing may stay masked. Expect 4 lines.
+
+
+# %% role="answer" part="x1b"
+@torch.no_grad()
+def unmask_step(
+    model: Callable[[Tensor], Tensor], z: Tensor, t: float, s: float, u_when: Tensor, u_what: Tensor, mask: int
+) -> Tensor:
+    """The text (B, T) at time s < t, from z (B, T) at time t and uniform numbers u_when, u_what (B, T)."""
+    ### BEGIN SOLUTION
+    probs = model(z).softmax(dim=-1)  # (B, T, V)
+    drawn = sample_from(probs.flatten(0, 1), u_what.flatten()).reshape(z.shape)
+    return torch.where((z == mask) & (u_when < 1 - s / t), drawn, z)
+    ### END SOLUTION
+
+
+# %% role="check" part="x1b"
+with check("x1b") as c:
+    even = lambda z: torch.zeros(*z.shape, 4)  # noqa: E731
+    z = torch.tensor([[4, 4, 1, 4]])
+    when, what = torch.tensor([[0.1, 0.7, 0.1, 0.4]]), torch.tensor([[0.6, 0.1, 0.9, 0.8]])
+    c.equal(unmask_step(even, z, 0.8, 0.4, when, what, 4).tolist(), [[2, 4, 1, 3]], "half of the masked ones, here two")
+    c.equal(unmask_step(even, z, 0.8, 0.0, when, what, 4).tolist(), [[2, 0, 1, 3]], "at s = 0 all of them")
+
+# %% [markdown] role="text"
+# ### x1c. The surest first (code, 2 points)
+#
+# Which positions a step uncovers was left to chance. A common rule for using such models (Chang et al., *MaskGIT*,
+# 2022) lets the network decide: ask it, take the most probable token of each masked position, and keep those of which
+# it is surest.
+#
+# Write `confidence_decode`. While anything is masked: ask the model once for all rows; in each row, find the `k`
+# masked positions whose most probable token has the highest probability (all of them, if `k` or fewer are left), and
+# put these tokens there. So k = 1 asks the model once for each token, and a large k asks it once. Tokens that are there
+# never change. (Among equals, any.) Expect 6 lines.
+
+
+# %% role="answer" part="x1c"
+@torch.no_grad()
+def confidence_decode(model: Callable[[Tensor], Tensor], z: Tensor, k: int, mask: int) -> Tensor:
+    """The text z (B, T) without masks: in each round, the k surest masked positions of a row get their best token."""
+    ### BEGIN SOLUTION
+    while (z == mask).any():
+        surest, token = model(z).softmax(dim=-1).max(dim=-1)  # (B, T) each
+        surest = surest.masked_fill(z != mask, -1.0)
+        rank = surest.argsort(dim=1, descending=True).argsort(dim=1)
+        z = torch.where((z == mask) & (rank < k), token, z)
+    return z
+    ### END SOLUTION
+
+
+# %% role="check" part="x1c"
+with check("x1c") as c:
+    asked = []
+
+    def left_is_surer(z: Tensor) -> Tensor:
+        """A model that copies: token 0 or 1 as the left neighbour, and the surer the further left."""
+        asked.append(z.tolist())
+        left = torch.cat([torch.zeros_like(z[:, :1]), z[:, :-1]], dim=1)
+        likes = torch.where(left == 2, 0, left)
+        return (8.0 - torch.arange(z.shape[1]))[:, None] * F.one_hot(likes, 2)
+
+    z = torch.tensor([[1, 2, 2, 2]])
+    c.equal(
+        confidence_decode(left_is_surer, z, 1, 2).tolist(), [[1, 1, 1, 1]], "one at a time, each sees the one before"
+    )
+    c.equal(len(asked), 3, "three masks, three calls of the model")
+    c.equal(confidence_decode(left_is_surer, z, 3, 2).tolist(), [[1, 1, 0, 0]], "all at once, two of them see a mask")
+
+# %% [markdown] role="text"
+# ### What parallel decoding costs
+#
+# A GPT needs one call for each token. This model may uncover many tokens with one call; but those are drawn *each by
+# itself*, and tokens that belong together may not fit. How much does it cost? To see this cost alone, without the
+# mistakes of a network, we need a network that makes none. For one language there is one: text from your bigram table
+# of question 2. In a Markov chain, a masked token depends on the nearest known token on either side only, and what it
+# is, given both, is a product of two powers of the table.
+
+
+# %% role="given" id="perfect-denoiser"
+class PerfectDenoiser:
+    """The exact distribution of each masked token of a Markov chain, given all that are not masked."""
+
+    def __init__(self, log_P: Tensor, T: int) -> None:
+        P = log_P.exp()
+        self.mask = len(P)
+        self.start = torch.linalg.matrix_power(P, 1000)[0]  # (V,), far from any beginning
+        self.powers = torch.stack(list(accumulate([P] * T, torch.matmul, initial=torch.eye(len(P)).to(P))))
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """Log-probabilities (B, T, V), not normalised, of z (B, T)."""
+        T, place, known = z.shape[1], torch.arange(z.shape[1]), z != self.mask
+        left = torch.where(known, place, -1).cummax(dim=1).values  # the nearest known position at or before each
+        right = torch.where(known, place, T).flip(1).cummin(dim=1).values.flip(1)
+        before = self.powers[place - left.clamp(min=0), z.gather(1, left.clamp(min=0)) % self.mask]
+        before = torch.where((left < 0)[..., None], self.start, before)
+        after = self.powers.mT[right.clamp(max=T - 1) - place, z.gather(1, right.clamp(max=T - 1)) % self.mask]
+        return (before * torch.where((right == T)[..., None], 1.0, after)).log()
+
+
+# %% role="run"
+with experiment("the cost of parallel decoding"):
+    log_P = bigram_mle(ids_train, len(chars), 0.003)
+    T, B, draw = 64, 100 if QUICK else 400, torch.Generator().manual_seed(0)
+    perfect = PerfectDenoiser(log_P, T)
+    stationary = perfect.start
+    rate = float(-(stationary[:, None] * log_P.exp() * log_P).sum())
+    nothing = torch.full((B, T), perfect.mask)
+    calls, surprise, wrote = [1, 2, 4, 8, 16, 32, 64, 128], [], {}
+    for n in calls:
+        z, times = nothing, torch.linspace(1, 0, n + 1).tolist()
+        for t, s in pairwise(times):
+            z = unmask_step(perfect, z, t, s, *torch.rand(2, B, T, generator=draw).double(), perfect.mask)
+        surprise.append(float(torch.stack([nll(log_P, row) for row in z]).mean()))
+        wrote[n] = decode_chars(z[0]).replace("\n", "⏎")
+    figure, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
+    ax.semilogx(calls, surprise, marker="o", base=2, label="text of the perfect denoiser")
+    ax.axhline(rate, color="black", linestyle="--", label="text of the chain itself")
+    ax.set(xlabel="calls of the model for 64 characters", ylabel="nats per character, under the chain")
+    ax.set_xticks(calls, calls)
+    ax.legend()
+    figures.show(
+        figure,
+        f"The surprise of the written text falls from {surprise[0]:.2f} with one call to {surprise[-1]:.2f} with "
+        f"{calls[-1]}; the chain's own text has {rate:.2f}.",
+    )
+    for n in (1, 4, 16, 128):
+        print(f"{n:4} calls: {wrote[n]}")
+
+# %% [markdown] role="text"
+# **Look.** Every single distribution that was drawn from was exact. What, then, is wrong with the text of one call, and
+# what is right about it (count its spaces)? From where on is another doubling of the calls hardly worth it, and why is
+# there still a gap with 64 calls for 64 characters?
+#
+# ### A network that fills in
+#
+# Now a real one. The network below has the parts of your GPT (its attention sees both sides), and your loss trains it
+# on Shakespeare. In a batch the times are spread evenly, which makes the loss less noisy and is still right on average.
+#
+# | | steps | time |
+# | --- | --- | --- |
+# | QUICK, two CPU cores | 300 | about {{x1_quick}} |
+# | full, T4 | 10,000 | about 10 min (an estimate) |
+
+
+# %% role="given" id="denoiser"
+class TwoWayAttention(nn.Module):
+    """Attention of every token to all tokens, with rotary positions."""
+
+    def __init__(self, cfg: GPTConfig) -> None:
+        super().__init__()
+        self.n_head = cfg.n_head
+        self.qkv, self.out = linear(cfg.n_embd, 3 * cfg.n_embd), linear(cfg.n_embd, cfg.n_embd, cfg.residual_std)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The answers (B, T, C) to the tokens x (B, T, C)."""
+        q, k, v = self.qkv(x).unflatten(2, (3, self.n_head, -1)).permute(2, 0, 3, 1, 4)  # (B, H, T, D) each
+        place = torch.arange(x.shape[1], device=x.device)
+        y = F.scaled_dot_product_attention(rotate(q, place), rotate(k, place), v)
+        return self.out(y.transpose(1, 2).flatten(2))
+
+
+class Denoiser(nn.Module):
+    """Logits of the V = cfg.vocab_size real tokens at every position of a text in which token V is the mask."""
+
+    def __init__(self, cfg: GPTConfig) -> None:
+        super().__init__()
+        self.cfg = cfg
+        self.embedding = nn.Embedding(cfg.vocab_size + 1, cfg.n_embd)
+        nn.init.normal_(self.embedding.weight, std=0.02)
+        self.attention = nn.ModuleList(TwoWayAttention(cfg) for _ in range(cfg.n_layer))
+        self.mlp = nn.ModuleList(MLP(cfg) for _ in range(cfg.n_layer))
+        self.norms = nn.ModuleList(RMSNorm(cfg.n_embd) for _ in range(2 * cfg.n_layer + 1))
+        self.head = linear(cfg.n_embd, cfg.vocab_size)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Logits (B, T, V) for the text z (B, T)."""
+        x = self.embedding(z)
+        for i, (attention, mlp) in enumerate(zip(self.attention, self.mlp, strict=True)):
+            x = x + attention(self.norms[2 * i](x))
+            x = x + mlp(self.norms[2 * i + 1](x))
+        return self.head(self.norms[-1](x))
+
+
+def spread_times(B: int, draw: torch.Generator) -> Tensor:
+    """Times (B,) in (0, 1], each uniform by itself, and together evenly spread."""
+    return 1 - (torch.rand(1, generator=draw) + torch.arange(B)) / B % 1
+
+
+def train_denoiser(ids: Tensor, steps: int, cfg: GPTConfig, batch: int = 32) -> Denoiser:
+    """A Denoiser trained on windows of ids (N,); resumes from its checkpoint."""
+    torch.manual_seed(0)
+    model, T = Denoiser(cfg).to(here.device), cfg.block_size
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.95), weight_decay=0.1)
+    settings = {"steps": steps, "batch": batch, "cfg": str(cfg)}
+    run = resumable("checkpoints/denoiser.safetensors", {}, made_by=(mdlm_loss, mask_tokens), settings=settings)
+    if run.state:
+        unpack(run.state, model=model, optimizer=optimizer)
+    for step in run.steps(steps, "denoiser"):
+        draw = torch.Generator().manual_seed(step)
+        optimizer.param_groups[0]["lr"] = 3e-3 * min((step + 1) / 20, 1.02 - step / steps)
+        starts = torch.randint(len(ids) - T, (batch, 1), generator=draw)
+        x, u = ids[starts + torch.arange(T)], torch.rand(batch, T, generator=draw)
+        parts = [each.to(here.device) for each in (x, spread_times(batch, draw), u)]
+        loss = mdlm_loss(model, *parts, cfg.vocab_size).mean() / T
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        run.state = pack(model=model, optimizer=optimizer)
+        if step % 10 == 0:
+            run.log(nats=loss.item())
+    return model.eval()
+
+
+# %% role="run"
+with experiment("a network that fills in"), torch.no_grad():
+    width, layers, steps, batch = (96, 2, 300, 32) if QUICK else (384, 6, 10000, 64)
+    with torch.enable_grad():
+        denoiser = train_denoiser(ids_train, steps, GPTConfig(len(chars), 64, layers, 4, width), batch)
+    MASK, draw = len(chars), torch.Generator().manual_seed(5)
+    windows = ids_val[: len(ids_val) // 64 * 64].reshape(-1, 64)[:150].to(here.device)
+    holes = (torch.rand(windows.shape, generator=draw) < 0.5).to(here.device)  # half of the characters are masked
+    torn = torch.where(holes, MASK, windows)
+    ks, right = [1, 2, 4, 8, 64], {}
+    for k in ks:
+        filled = confidence_decode(denoiser, torn, k, MASK)
+        right[f"{k} in each call"] = 100 * float((filled == windows)[holes].float().mean())
+        if k in (1, 64):
+            sign = lambda row: decode_chars(row).replace("\n", "⏎")  # noqa: E731
+            wiped = "".join("_" if hole else ch for ch, hole in zip(sign(windows[3]), holes[3].tolist(), strict=True))
+            print(f"torn:   {wiped}\n{k:3} a call: {sign(filled[3])}\ntrue:   {sign(windows[3])}\n")
+    figures.ladder(right, xlabel="masked characters restored, in percent")
