@@ -3,7 +3,7 @@
 import time
 from types import TracebackType
 
-from pskit import memory
+from pskit import figures, memory
 from pskit.origin import in_own_cell
 from pskit.stubs import Stub, remember_unmade, stub_of, waiting
 
@@ -20,7 +20,7 @@ class experiment:
         self.title, self.smaller, self.seconds = title, smaller, 0.0
 
     def __enter__(self) -> "experiment":
-        self._start = time.perf_counter()
+        self._start, self._drawn_before = time.perf_counter(), figures.unfinished()
         return self
 
     def __exit__(
@@ -46,6 +46,7 @@ class experiment:
             )
         else:
             return False
+        figures.forget(figures.unfinished() - self._drawn_before)  # Jupyter would show them, half empty
         remember_unmade(self.title, stub, trace)
         return True
 

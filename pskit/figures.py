@@ -139,6 +139,18 @@ def show(figure: Figure, alt: str) -> None:
     plt.close(figure)
 
 
+def unfinished() -> set[int]:
+    """Numbers of the figures that pyplot holds."""
+    plt = sys.modules.get("matplotlib.pyplot")
+    return set(plt.get_fignums()) if plt else set()
+
+
+def forget(numbers: set[int]) -> None:
+    """Close these figures, so that nothing shows them."""
+    for number in numbers:
+        sys.modules["matplotlib.pyplot"].close(number)
+
+
 def _publish(figure: Figure, alt: str) -> None:
     from IPython.display import display
 

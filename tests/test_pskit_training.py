@@ -95,6 +95,18 @@ def test_other_errors_of_torch_stay_errors():
         raise RuntimeError("size mismatch")
 
 
+def test_a_cell_that_waits_leaves_no_half_empty_figure():
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("agg")
+    kept = plt.figure()
+    with experiment("figure"):
+        plt.subplots()
+        raise NotImplementedError("Question 1a: f")
+    assert plt.get_fignums() == [kept.number]
+    plt.close(kept)
+
+
 @pytest.mark.parametrize(("quick", "said"), [(False, True), (True, False)])
 def test_full_runs_without_a_gpu_are_advised_against(monkeypatch, capsys, quick, said):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
