@@ -38,7 +38,7 @@ class Machine:
         self._kernel()
 
     def _kernel(self) -> None:
-        spec = self.folder / "kernels" / "student"
+        spec = self.folder / "kernels" / "python3"  # the name that notebooks ask for
         spec.mkdir(parents=True)
         extra = [f"--ext={self.extension}"] if self.extension else []
         argv = [str(self.python), "-m", "ipykernel_launcher", "-f", "{connection_file}", *extra]
@@ -59,7 +59,7 @@ class Machine:
             def _kernel_spec_manager_default(self) -> KernelSpecManager:
                 return KernelSpecManager(kernel_dirs=[kernels])
 
-        options = {"kernel_name": "student", "kernel_manager_class": Manager, "timeout": 600, "allow_errors": True}
+        options = {"kernel_name": "python3", "kernel_manager_class": Manager, "timeout": 600, "allow_errors": True}
         ran = client(notebook, resources={"metadata": {"path": str(folder)}}, **options)
         ran.execute(env=self.environment(more))
         return notebook

@@ -1,0 +1,205 @@
+"""A student in JupyterLab, in a real browser: open, run untouched, solve a question, check, save, hand in; then graded.
+
+Pictures of the pages are kept in build/screenshots/, at a laptop's width, light and dark. Where there is no browser the
+test is skipped and says which command installs one.
+"""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # the test helpers stand beside the tests
+from browsers import browser
+from machines import ROOT, Machine
+from mirrors import published
+
+from autograder.cli import main
+from autograder.course import load_course
+
+SETS = list(load_course().sets.values())
+SCREENSHOTS = ROOT / "build" / "screenshots"
+LAPTOP = {"width": 1366, "height": 768}
+TOKEN = "a-token-for-this-test"
+SOLVED = {  # a part of each set, its stub, and an answer by the textbook
+    "ps1": (
+        "fit_gaussian",
+        "def fit_gaussian(X: Tensor, ridge: float = 0.0) -> tuple[Tensor, Tensor]:\n"
+        "    mu = X.mean(dim=0)\n"
+        "    centred = X - mu\n"
+        "    return mu, centred.T @ centred / len(X) + ridge * torch.eye(X.shape[1], dtype=X.dtype)\n",
+    ),
+}
+NOTEBOOK = "window.jupyterapp.shell.currentWidget"
+CELLS = f"{NOTEBOOK}.content.widgets"
+CODE = f"{CELLS}.filter(c => c.model.type === 'code' && c.model.sharedModel.source.trim())"
+DONE = f"() => {CODE}.every(c => c.model.executionCount !== null && c.promptNode?.textContent !== '[*]:')"
+TEXTS = f"{CELLS}.map(c => (c.model.outputs?.toJSON() ?? []).map(o => [o.text ?? ''].flat().join('')).join(''))"
+TOO_WIDE = """() => [...document.querySelectorAll('.jp-RenderedMarkdown, .jp-OutputArea-output')]
+    .filter(node => node.scrollWidth > node.clientWidth + 2)
+    .map(node => node.textContent.slice(0, 80) + ' ' + node.scrollWidth + ' > ' + node.clientWidth)"""
+PLACES = {"equation": "Fitting is the balance between the two", "table": "you will", "plot": None}
+
+
+@contextmanager
+def jupyterlab(folder: Path, machine: Machine) -> Iterator[str]:
+    """JupyterLab on `folder` with the machine's Python as its kernel; its address."""
+    home = folder.parent / "jupyter"
+    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (home / "labconfig").mkdir(parents=True)
+    (home / "labconfig" / "page_config.json").write_text(json.dumps(quiet))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    environment = machine.environment({name: str(home) for name in names} | {"JUPYTER_PATH": str(machine.folder)})
+    options = ["--no-browser", "--allow-root", "--expose-app-in-browser", f"--port={port}", f"--notebook-dir={folder}"]
+    command = [sys.executable, "-m", "jupyterlab", *options, f"--IdentityProvider.token={TOKEN}"]
+    with (folder.parent / "jupyterlab.log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(f"{address}/api?token={TOKEN}")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_for(address: str) -> None:
+    until = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            assert time.monotonic() < until, "JupyterLab does not answer"
+            time.sleep(0.3)
+
+
+def index_of(page: Any, text: str) -> int:
+    """The place of the first cell whose source holds a text."""
+    return int(page.evaluate(f"{CELLS}.findIndex(c => c.model.sharedModel.source.includes({json.dumps(text)}))"))
+
+
+def go_to(page: Any, index: int) -> Any:
+    """Scroll to a cell and make it the active one."""
+    page.evaluate(f"{NOTEBOOK}.content.activeCellIndex = {index}")
+    page.evaluate(f"{NOTEBOOK}.content.scrollToItem({index}, 'center')")
+    page.wait_for_timeout(500)
+    return page.locator(".jp-Notebook-cell.jp-mod-active")
+
+
+def run_here(page: Any) -> None:
+    """Shift+Enter, as a student does it, and wait for the cell."""
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function(DONE, timeout=180_000)
+    page.wait_for_timeout(300)
+
+
+def picture(page: Any, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
+
+
+def look_around(page: Any, short: str, theme: str) -> None:
+    """Pictures of an equation, a table and a plot, and nothing that is wider than its column."""
+    plots = f"{CELLS}.findIndex(c => (c.model.outputs?.toJSON() ?? []).some(o => o.data && o.data['image/png']))"
+    for name, text in PLACES.items():
+        go_to(page, index_of(page, text) if text else int(page.evaluate(plots)))
+        assert page.evaluate(TOO_WIDE) == []
+        picture(page, f"{short}_{theme}_{name}")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("plan", [plan for plan in SETS if plan.short in SOLVED], ids=lambda plan: plan.short)
+def test_a_student_works_in_jupyterlab(plan: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "t")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "t")
+    work = tmp_path / "work"
+    work.mkdir()
+    copy = f"{plan.short} (1).ipynb"  # the browser downloaded it twice
+    with browser() as chromium, published(tmp_path, plan.short) as mirror:
+        (work / copy).write_bytes((mirror / plan.name / plan.notebook).read_bytes())
+        with jupyterlab(work, Machine(tmp_path / "machine")) as address:
+            page = chromium.new_page(viewport=LAPTOP)
+            page.goto(f"{address}/lab/tree/{urllib.request.quote(copy)}?token={TOKEN}")
+            page.wait_for_function(
+                f"() => window.jupyterapp && {NOTEBOOK}?.content?.widgets?.length > 20", timeout=90_000
+            )
+            page.wait_for_function(
+                f"() => {NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'", timeout=90_000
+            )
+            run_untouched(page, plan.short)
+            solve(page, *SOLVED[plan.short])
+            said = hand_in(page, plan.short)
+    graded = grade(plan.short, work / f"{plan.short}_submission.zip", tmp_path / "graded")
+    receipt = re.search(r"Receipt (\w{12}),", said)
+    assert receipt
+    assert f"submission {receipt[1]}." in graded["output"]
+    first = [test for test in graded["tests"] if test["number"].startswith("1a.")]
+    assert all(test["score"] == test["max_score"] for test in first)
+    assert graded["score"] == sum(test["score"] for test in first) > 0
+
+
+def run_untouched(page: Any, short: str) -> None:
+    """Run > Run All Cells; no error anywhere; then look at it in both themes."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_function(DONE, timeout=300_000)
+    kinds = page.evaluate(f"{CELLS}.flatMap(c => (c.model.outputs?.toJSON() ?? []).map(o => o.output_type))")
+    assert kinds.count("error") == 0
+    assert kinds.count("display_data") > 2
+    for theme in ("Light", "Dark"):
+        page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})")
+        page.wait_for_timeout(1500)
+        look_around(page, short, theme.lower())
+
+
+def solve(page: Any, name: str, answer: str) -> None:
+    """Replace the stub by typing, run it and the check below it."""
+    at = index_of(page, f'raise NotImplementedError("Question 1a: {name}")')
+    go_to(page, at).locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(answer)
+    run_here(page)
+    go_to(page, at + 1)
+    run_here(page)
+    text = page.evaluate(TEXTS)[at + 1]
+    assert "✓ passed" in text
+    assert "failed" not in text.replace("hidden tests", "")
+
+
+def hand_in(page: Any, short: str) -> str:
+    """First without saving, which is warned of; then saved. What the submission cell says in the end."""
+    at = index_of(page, f'submit("{short}")')
+    said = ""
+    for saved in (False, True):
+        go_to(page, at)
+        if saved:
+            page.keyboard.press("Control+S")
+            page.wait_for_function(f"() => !{NOTEBOOK}.context.model.dirty", timeout=30_000)
+        run_here(page)
+        said = page.evaluate(TEXTS)[at]
+        assert ("is not what you ran last here" in said) != saved
+        picture(page, f"{short}_submission_{'saved' if saved else 'not_saved'}")
+    assert "1a" in said
+    assert "all passed" in said
+    return said
+
+
+def grade(short: str, file: Path, folder: Path) -> dict[str, Any]:
+    assert main(["grade", short, str(file), "-o", str(folder)]) == 0
+    (results,) = folder.rglob("results.json")
+    graded: dict[str, Any] = json.loads(results.read_text())
+    return graded
