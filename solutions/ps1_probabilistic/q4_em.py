@@ -25,10 +25,10 @@
 # component $k$ effectively owns,
 #
 # $$
-# \log\pi_k = \log\frac{N_k}{N}, \qquad
-# \mu_k = \frac1{N_k}\sum_n r_{nk}\,x_n, \qquad
+# \log\pi_k = \log\frac{N_k}{N}, \quad
+# \mu_k = \frac1{N_k}\sum_n r_{nk}\,x_n, \quad
 # \Sigma_k = \frac1{N_k}\sum_n r_{nk}\,(x_n-\mu_k)(x_n-\mu_k)^\top + \lambda I
-# \qquad\text{(PRML eq. 9.24 to 9.26)}.
+# \quad\text{(PRML eq. 9.24 to 9.26)}.
 # $$
 #
 # Three details:
