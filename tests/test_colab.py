@@ -28,6 +28,7 @@ from autograder.release.reference import reference_notebook
 from autograder.source import read_set
 
 SETS = list(load_course().sets.values())
+WHOLE = [SETS[0], *(pytest.param(plan, marks=pytest.mark.slow) for plan in SETS[1:])]  # trainings take minutes
 RESULTS = "import json; print(json.dumps({part: each['state'] for part, each in check.results.items()}))"
 IMAGE = re.compile(r"!\[(.*?)\]")
 
@@ -90,7 +91,7 @@ def test_an_untouched_release_runs_to_its_end(plan: Any, world: Published, tmp_p
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("plan", SETS, ids=lambda plan: plan.short)
+@pytest.mark.parametrize("plan", WHOLE, ids=lambda plan: plan.short)
 def test_a_solved_notebook_passes_and_its_submission_gets_full_marks(
     plan: Any, world: Published, tmp_path: Path
 ) -> None:
