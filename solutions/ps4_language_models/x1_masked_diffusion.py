@@ -212,7 +212,7 @@ with experiment("the cost of parallel decoding"):
 #
 # | | steps | time |
 # | --- | --- | --- |
-# | QUICK, two CPU cores | 300 | about {{x1_quick}} |
+# | QUICK, two CPU cores | 300 | about 40 s (an estimate) |
 # | full, T4 | 10,000 | about 10 min (an estimate) |
 
 
@@ -304,3 +304,54 @@ with experiment("a network that fills in"), torch.no_grad():
             wiped = "".join("_" if hole else ch for ch, hole in zip(sign(windows[3]), holes[3].tolist(), strict=True))
             print(f"torn:   {wiped}\n{k:3} a call: {sign(filled[3])}\ntrue:   {sign(windows[3])}\n")
     figures.ladder(right, xlabel="masked characters restored, in percent")
+
+# %% [markdown] role="text"
+# **Look.** Your GPT could not fill these holes at all: why not, and what would it take to use it? Does it hurt to fill
+# many holes in each call, and why so little here (what stands beside a hole, if half of the characters are known)?
+#
+# ### x1d. Orders, and what parallel steps lose (written, 2 points)
+#
+# 1. Let $p_\theta(x_i\mid z)$ be any network. Show that the integral of x1a is the average, over all orders of the
+#    positions, of the negative log-likelihood in that order: $\mathcal L(x)=\mathbb E_\sigma\big[\sum_{k=1}^T-\log
+#    p_\theta(x_{\sigma(k)}\mid x_{\sigma(1)},\dots, x_{\sigma(k-1)})\big]$. (First sum over how many tokens are masked;
+#    $\int_0^1t^{m-1}(1-t)^{T-m}dt=\frac{(m-1)!\,(T-m)!}{T!}$.) So of which distribution does it bound $-\log
+#    p_\theta(x)$, and when is the bound tight? A GPT of the same size has the lower loss on the same text. Why does
+#    that not surprise? (1 point)
+# 2. A perfect network uncovers all T tokens of a fully masked text in one step. Show that the divergence of the true
+#    distribution from that of the result is $\sum_iH(x_i)-H(x)$, and compute it for the texts 00 and 11. With K equal
+#    steps instead, how probable is it that the result is 01 or 10? What does `confidence_decode` with k = 1 draw from a
+#    fully masked text, however often it is run, and what would have to be changed for it to be a fair sampler? (1
+#    point)
+
+# %% [markdown] role="written" part="x1d"
+# ### BEGIN SOLUTION
+# **1.** A mask $M$ with $m$ positions has the probability $t^m(1-t)^{T-m}$, so
+#
+# $$ \mathcal L=\sum_{M}\int_0^1t^{m-1}(1-t)^{T-m}dt\sum_{i\in M}-\log p_\theta(x_i\mid x_{\bar M})
+# =\sum_M\frac{(m-1)!\,(T-m)!}{T!}\sum_{i\in M}-\log p_\theta(x_i\mid x_{\bar M}) . $$
+#
+# In a uniformly random order $\sigma$, take the step $k=T-m+1$. The set of the first $T-m$ positions is $\bar M$ with
+# probability $\frac{(T-m)!\,m!}{T!}$, and the next position is a given $i\in M$ with probability $\frac1m$: together
+# $\frac{(T-m)!\,(m-1)!}{T!}$, the same weight. Hence the average over orders. The model that is bounded draws an order
+# at random and then one token after another, $p_\theta(x)=\mathbb E_\sigma[p_\theta^\sigma(x)]$; by Jensen's inequality
+# $-\log\mathbb E_\sigma[p_\theta^\sigma]\le\mathbb E_\sigma[-\log p_\theta^\sigma]$, with equality if all orders give
+# the text the same probability, as they do for exact conditional distributions. A GPT learns the T conditionals of one
+# order, and of an order in which text was made; this network has to learn those of all $2^T$ sets with the same number
+# of weights, and pays the average over them.
+#
+# **2.** The result has the distribution $\prod_ip(x_i)$, as each token is drawn from its marginal. So
+# $\mathrm{KL}=\sum_xp(x)\log\frac{p(x)}{\prod_ip(x_i)}=-H(x)+\sum_iH(x_i)$. For 00 and 11: $2\log2-\log2=\log2$. With K
+# steps, each token's step is uniform and independent of the other's (it is uncovered in step $k$ where its $u$ lies in
+# an interval of length $1/K$). They fall into the same step with probability $1/K$; then both are drawn by themselves,
+# and differ with probability $\frac12$. Otherwise the second one is certain. Together $\frac1{2K}$. `confidence_decode`
+# has no randomness: it gives one and the same text, built from tokens that were most probable, which is no sample at
+# all (nor, in general, the most probable text). A fair sampler draws the token from the distribution instead of taking
+# the largest; the order may depend on the network's confidence if one token at a time is drawn, as choosing a position
+# by what is known already changes no conditional distribution (for an exact network).
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# - 0.5 points: the sum over masks, the integral, and the weight of a set and a position in a random order
+# - 0.5 points: random-order sampling and Jensen, tight for exact conditionals; many orders are harder than one
+# - 0.5 points: the divergence, log 2, and 1 / (2 K)
+# - 0.5 points: the decoder is deterministic, and draws instead of maxima would make it fair
+# ### END MARK SCHEME

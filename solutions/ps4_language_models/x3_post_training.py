@@ -132,7 +132,7 @@ with check("x3c") as c:
 # - **Policy gradient** with your group advantages: in each step 8 prompts, 8 continuations each.
 #
 # What counts is not the reward alone but what it costs: how far from the reference is the policy, in nats,
-# $\mathrm{KL}(\pi\|\pi_\text{ref})$? In QUICK mode the next cell takes about {{x3_quick}} on two CPU cores.
+# $\mathrm{KL}(\pi\|\pi_\text{ref})$? In QUICK mode the next cell takes about a minute on two CPU cores (an estimate).
 
 
 # %% role="given" id="taste"
