@@ -240,7 +240,7 @@ def show_tokens(tokenizer: Tokenizer, s: str) -> None:
     tokens = [tokenizer.decode([i]).replace("\n", "⏎\n") for i in tokenizer.encode(s)]
     lines = "".join(tokens).split("\n")
     width = max(map(len, lines))
-    figure = plt.figure(figsize=(10 / 72 * 0.602 * width, 0.2 * len(lines)))  # a letter's width is 0.602 of its size
+    figure = plt.figure(figsize=(0.08 * width, 0.2 * len(lines)))  # letters of size 10 are 8 of 100 dots wide
     ax = figure.add_axes((0, 0, 1, 1))
     row, column = 0, 0
     for n, token in enumerate(tokens):
