@@ -203,10 +203,6 @@ with experiment("the law and its uncertainty"):
     print(f"alpha is {alpha:.3f}; nine of ten bootstrap fits lie between {few:.3f} and {many:.3f}")
 
 # %% [markdown] role="text"
-# ![What to expect: five losses on one falling curve, and a band that widens to the right](figures/scaling.png)
-#
-# (These five runs read 2 million characters each, on a CPU; yours read six times as many in full mode.)
-#
 # **Look.** Inside the range of the five runs all laws agree. How far beyond it would you trust them? Which of the two
 # kinds of doubt is larger, and which run moves the fit most when it is left out? Neither band knows about a third
 # doubt, that of the seed, which would need each run again.

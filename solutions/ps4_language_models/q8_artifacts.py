@@ -9,13 +9,14 @@
 # | --- | --- | --- | --- | --- |
 # | 8a | a character GPT | its surprise at hidden text, nats per character | at most 1.95 | at most 1.75 |
 # | 8b | a tokenizer | hidden text's bytes per token | at least 2.10 | at least 2.37 |
-# | 8c | the five models of question 7 | whether more parameters surprise less, and how far they got | | |
+# | 8c | the five models of question 7 | their surprise at hidden text | falls with the size | and ends at most at 2.00 |
 #
-# All thresholds are one-sided, and a better model never scores less. The full training cells of this notebook pass each
-# of them. The models of QUICK mode are there to try the way; they fail.
+# All thresholds are one-sided, and a better model never scores less. Models of full mode should pass each of them with
+# room to spare: the reference files, which do, were trained on two CPU cores and are smaller. The models of QUICK mode
+# are there to try the way; they fail.
 #
 # The hidden text is a little harder than the last tenth of tiny Shakespeare, since its plays have other names and other
-# stories: expect about GAPGPT nats more than on `ids_val`. Do not train on other plays. It would not be noticed, and
+# stories: expect about 0.1 nats more than on `ids_val`. Do not train on other plays. It would not be noticed, and
 # you would learn nothing about how well you can do with a million characters.
 
 # %% [markdown] role="text"
@@ -113,7 +114,7 @@ with check("8b") as c:
 #
 # The cell saves the five models of question 7. The grader reads each with `read_gpt` and computes their surprise at the
 # hidden text. One point when the largest has at least 50 times the parameters of the smallest, and each is surprised
-# less than the next smaller one; another when, moreover, the largest is surprised by at most FULLRUNS nats. (It has at
+# less than the next smaller one; another when, moreover, the largest is surprised by at most 2.00 nats. (It has at
 # most 1 million numbers.)
 
 # %% role="artifact" part="8c" file="ps4_scaling.safetensors"

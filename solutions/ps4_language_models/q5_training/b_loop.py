@@ -4,7 +4,7 @@
 # Now put it together. The optimizer below is PyTorch's frame around your `adamw_step`: it keeps the moments, and lets
 # only matrices decay, since a norm's gain that decays to zero would switch its layer off. The loop is the five lines
 # that the first paragraph promised, and around them what makes a long run bearable: a checkpoint each minute, the
-# curves and a sample of text while it learns.
+# curves as they grow, and a sample of text now and then.
 #
 # **Mixed precision.** On a GPU, matrix products in 16 bits are several times faster. `autocast` does them so and keeps
 # the parameters, the loss and the optimizer in 32 bits. There are two formats of 16 bits: bfloat16 has the range of
@@ -15,9 +15,6 @@
 
 
 # %% role="given" id="the-loop"
-from pskit.live import Board
-
-
 class AdamW(torch.optim.Optimizer):
     """Your `adamw_step` for all parameters; those with one dimension do not decay."""
 
@@ -117,7 +114,7 @@ def train(
     name: str,
     decode: Callable[[Tensor], str] | None = None,
 ) -> dict[str, list[float]]:
-    """Train in blocks of 20 updates, with curves, checkpoints and (with decode) samples; what was logged per block."""
+    """Train in blocks of 20 updates, with checkpoints, a live plot and (with decode) four samples; the history."""
     device, per_block = next(model.parameters()).device, 20
     opt = AdamW(model.parameters(), weight_decay=recipe.weight_decay)
     scaler = torch.amp.GradScaler(device.type, enabled=sixteen_bits(device) is torch.float16)
@@ -128,7 +125,7 @@ def train(
         settings={"recipe": str(recipe), "model": str(model.cfg), "N": len(ids_train)},
     )
     unpack(run.state, model=model, opt=opt)
-    board, blocks = Board(f"{name}: mean surprise"), recipe.steps // per_block
+    blocks = recipe.steps // per_block
     for block in run.steps(blocks, f"{name}, blocks of {per_block} updates"):
         generator = torch.Generator().manual_seed(1_000_003 * recipe.seed + block)
         losses = []
@@ -140,9 +137,9 @@ def train(
             losses.append(update(model, opt, scaler, x.to(device), y.to(device), recipe.max_norm))
         run.state = pack(model=model, opt=opt)
         run.log(train=torch.stack(losses).mean().item(), val=evaluate(model, ids_val, recipe.T, 16))
-        if decode is not None and board.is_due(last=block + 1 == blocks):
-            said = decode(babble(model, ids_val[:1], 200))
-            board.show({key: run.history[key] for key in ("train", "val")}, "blocks of 20 updates", "nats", said)
+        if decode is not None and block + 1 in (1, blocks // 4, blocks // 2, blocks):
+            said = decode(babble(model, ids_val[:1], 160))
+            print(f"\n--- after {per_block * (block + 1)} updates it writes:\n{said}\n---")
     return run.history
 
 
@@ -172,12 +169,6 @@ with experiment("your GPT learns to write"):
     figures.curves(lines, xlabel="blocks of 20 updates", ylabel="nats per character", title="your GPT learns to write")
 
 # %% [markdown] role="text"
-# ![What to expect: both curves fall fast, then slowly; the validation curve ends a little above](figures/learning.png)
-#
-# These curves are those of a smaller model (1.8 million parameters), trained on two CPU cores. It writes:
-#
-# SAMPLETEXT
-#
 # **Look.** In which order does the model learn: letters, spaces, the form of a play, names, words, verse? Before the
 # first update the surprise is nearly $\ln 65$: what would a larger number tell you? In full mode the training curve
 # goes on falling when the validation curve has stopped. How many times has the model read the text by then, and what
