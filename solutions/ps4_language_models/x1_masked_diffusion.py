@@ -343,7 +343,7 @@ with experiment("a network that fills in"), torch.no_grad():
 # $\mathrm{KL}=\sum_xp(x)\log\frac{p(x)}{\prod_ip(x_i)}=-H(x)+\sum_iH(x_i)$. For 00 and 11: $2\log2-\log2=\log2$. With K
 # steps, each token's step is uniform and independent of the other's (it is uncovered in step $k$ where its $u$ lies in
 # an interval of length $1/K$). They fall into the same step with probability $1/K$; then both are drawn by themselves,
-# and differ with probability $\frac12$. Otherwise the second one is certain. Together $\frac1{2K}$. `confidence_decode`
+# and differ with probability $\frac12$. Otherwise the second one is certain. Together $\frac1{2K}$. The decoder of x1c
 # has no randomness: it gives one and the same text, built from tokens that were most probable, which is no sample at
 # all (nor, in general, the most probable text). A fair sampler draws the token from the distribution instead of taking
 # the largest; the order may depend on the network's confidence if one token at a time is drawn, as choosing a position
