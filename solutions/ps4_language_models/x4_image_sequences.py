@@ -102,10 +102,10 @@ with check("x4c") as c:
 # Digits of 14 x 14 pixels (each the mean of four of MNIST's) in four levels: sequences of 196 tokens, on which the same
 # `GPT` is trained.
 #
-# | | steps | time |
-# | --- | --- | --- |
-# | QUICK, two CPU cores | 150 | about 30 s (an estimate) |
-# | full, T4 | 3,000 | about 4 min (an estimate) |
+# | | steps | time | nats per test image |
+# | --- | --- | --- | --- |
+# | QUICK, one CPU core | 150 | 22 s of processor time | 69 |
+# | full, T4 | 3,000 | about 4 min (an estimate) | |
 
 
 # %% role="given"
@@ -170,7 +170,7 @@ with experiment("where the surprise is, and how digits may go on"), torch.no_gra
         above.axis("off")
         below.axis("off")
     figures.show(
-        figure, "Six digits, and under each the surprise of its pixels: at the upper and left borders of strokes."
+        figure, "Six digits, and under each the surprise of its pixels, most of it along the strokes."
     )
 
     half = SIDE * SIDE // 2
