@@ -129,7 +129,7 @@ with experiment("who wrote this?"), torch.no_grad():
         x = rows[:, -gpt.cfg.block_size :].to(here.device)
         price = float(F.cross_entropy(gpt(x)[:, :-1].mT, x[:, 1:]))
         middle.plot(lengths, zs, mark + "-", label=f"delta = {delta}: {price:.2f} nats a character")
-    middle.set(xlabel="characters read", ylabel="z", title="text of your GPT")
+    middle.set(xlabel="characters read", ylabel="z", ylim=(-2, 18), title="text of your GPT")
     shares, draw = [0.0, 0.05, 0.1, 0.2, 0.3, 0.5], torch.Generator().manual_seed(1)
     kept = []
     for share in shares:
