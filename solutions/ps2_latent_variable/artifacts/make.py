@@ -1,17 +1,17 @@
 """Make the reference artifacts of question 8 and the expected figures from the reference notebook itself.
 
-    PSKIT_DATA=<folder with mnist> python solutions/ps2_latent_variable/artifacts/make.py [FOLDER]
+    PSKIT_DATA=<folder with mnist> python solutions/ps2_latent_variable/artifacts/make.py [FOLDER] [--only WORDS ...]
 
-Runs the notebook's cells in one namespace with QUICK = False, but only the experiments named here. Checkpoints lie in
-FOLDER, so that a second run goes on. Two things are shorter than in the notebook, for want of
-a GPU: the flow of digits is trained for 150 steps, and two games are played on the ring.
+Runs the notebook's cells in one namespace with QUICK = False, but only the experiments named here, or those of them
+whose titles hold one of the words. Checkpoints lie in FOLDER, so that a second run goes on. Two things are shorter than
+in the notebook, for want of a GPU: the flow of digits is trained for 150 steps, and two games are played on the ring.
 """
 
+import argparse
 import io
 import os
 import re
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -61,10 +61,10 @@ def save(figure: Any, name: str) -> None:
     image.save(SET / "figures" / f"{name}.png", optimize=True)
 
 
-def run(source: str, file: str, namespace: dict[str, Any]) -> None:
-    """Execute a cell, or what it defines where its experiment is not named above; keep its figures."""
+def run(source: str, file: str, namespace: dict[str, Any], words: list[str]) -> None:
+    """Execute a cell, or what it defines where its experiment is not wanted; keep its figures."""
     title = re.search(r'^with experiment\("(.+?)"\)', source, re.MULTILINE)
-    chosen = title is None or title[1] in FIGURES
+    chosen = title is None or (title[1] in FIGURES and any(word in title[1] for word in words))
     names, count = FIGURES[title[1]] if title and chosen else {}, 0
 
     def show(figure: Any, alt: str) -> None:
@@ -83,7 +83,7 @@ def run(source: str, file: str, namespace: dict[str, Any]) -> None:
     )
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, words: list[str]) -> None:
     """Run the notebook in the folder and keep what it saves."""
     namespace: dict[str, Any] = {"__name__": "notebook"}
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
@@ -93,10 +93,14 @@ def main(folder: Path) -> None:
         for cell in cells_of(file):
             role = cell.metadata.get("role")
             if role in ("given", "answer", "run", "artifact") and cell.metadata.get("id") != "setup":
-                run(cell.source, file, namespace)
+                run(cell.source, file, namespace, words)
     for artifact in folder.glob("ps2_*.safetensors"):
         shutil.copy(artifact, HERE)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()).resolve())
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", help="for checkpoints (a new temporary one)")
+    parser.add_argument("--only", nargs="+", default=[""], help="words of titles")
+    chosen = parser.parse_args()
+    main((chosen.folder or Path(tempfile.mkdtemp())).resolve(), chosen.only)
