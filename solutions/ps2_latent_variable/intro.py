@@ -72,12 +72,11 @@ from torch import Tensor, nn
 from pskit import check, data, experiment, figures, points_of, resumable, save_artifact, setup, submit
 
 # %% [markdown] role="text"
-# With `QUICK = True` everything runs on small data that comes with `pskit`: the whole notebook takes a few minutes on
-# two CPU cores and needs no network. Use it while you write. Set `QUICK = False` and run the notebook again from here
-# when your code works: it downloads MNIST (11 MB, once), and the numbers in the text become yours.
-#
-# In Colab the machine's files go with the machine. With the further argument `drive="ps2"`, `setup` keeps the
-# checkpoints of training runs in your Google Drive, where they survive a disconnect. Nothing here needs Drive.
+# With `QUICK = True` everything runs on small data that comes with `pskit`: the whole notebook takes about three minutes
+# on one busy CPU core (measured) and needs no network. Use it while you write. Set `QUICK = False` and run the notebook
+# again from here when your code works: it downloads MNIST (11 MB, once), and the numbers in the text become yours. All
+# full trainings together are about a quarter of an hour of waiting on a T4, a third of it for the flow of question 4.
+# That is an estimate, from times on a CPU; the box above each training cell says what was measured.
 
 # %% role="run" id="quick"
 QUICK = True
