@@ -100,6 +100,7 @@ def test_the_smoke_submissions_pass(unpacked: Path, capsys: pytest.CaptureFixtur
     assert "untouched release: 0 of" in said
 
 
+@pytest.mark.parametrize("archive", ["ps1"], indirect=True)
 def test_a_hidden_test_that_cannot_be_loaded_stops_the_image(
     unpacked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,8 +75,8 @@ from pskit import check, data, experiment, figures, points_of, resumable, save_a
 # With `QUICK = True` everything runs on small data that comes with `pskit`: the whole notebook takes three minutes on a
 # busy CPU core (measured) and needs no network. Use it while you write. Set `QUICK = False` and run the notebook again
 # from here when your code works: it downloads MNIST (11 MB, once), and the numbers in the text become yours. All full
-# trainings together are about a quarter of an hour of waiting on a T4, a third of it for the flow of question 4. That is
-# an estimate, from times on a CPU; the box above each training cell says what was measured.
+# trainings together are about a quarter of an hour of waiting on a T4, a third of it for the flow of question 4 (an
+# estimate, from times on a CPU). The box above each training cell says what was measured.
 
 # %% role="run" id="quick"
 QUICK = True
