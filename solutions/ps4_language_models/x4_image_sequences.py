@@ -169,9 +169,7 @@ with experiment("where the surprise is, and how digits may go on"), torch.no_gra
         below.set_title(f"{nats.sum():.0f} nats", fontsize=9)
         above.axis("off")
         below.axis("off")
-    figures.show(
-        figure, "Six digits, and under each the surprise of its pixels, most of it along the strokes."
-    )
+    figures.show(figure, "Six digits, and under each the surprise of its pixels, most of it along the strokes.")
 
     half = SIDE * SIDE // 2
     us = torch.rand(6 * 8, half, generator=torch.Generator().manual_seed(0)).to(here.device)
