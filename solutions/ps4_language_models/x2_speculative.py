@@ -162,8 +162,8 @@ with experiment("does guessing pay?"), torch.no_grad():
 # %% [markdown] role="text"
 # **Look.** Which draft is accepted most often, and is it the one that predicts Shakespeare best? (With `QUICK` your GPT
 # has hardly been trained. Whom is it like?) What exactly does $\alpha$ measure? In the right picture, the dashed curves
-# take one $\alpha$ for all places: what changes if easy places come in a row? A guess of the draft costs the share $c$ of
-# a call of the target; which $n$ is best for $\alpha=0.5$ and $c=0.1$?
+# take one $\alpha$ for all places: what changes if easy places come in a row? A guess of the draft costs the share $c$
+# of a call of the target; which $n$ is best for $\alpha=0.5$ and $c=0.1$?
 #
 # The last lines were written by the target with the last draft. Nothing in them tells: that is the point.
 #
