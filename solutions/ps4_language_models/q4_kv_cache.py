@@ -157,7 +157,8 @@ with check("4c") as c, torch.no_grad():
 # from the whole text and with the cache. Right: the memory of the cache for one text, in single precision, beside the
 # memory of the weights.
 #
-# > **Time.** `QUICK`: TIMEQ s on one core of an Intel Xeon. Full: TIMEF s there (both measured), less on a GPU.
+# > **Time.** `QUICK`: 4 s on a busy core of an Intel Xeon (measured). Full: about 20 s there, less on a GPU
+# > (estimates).
 
 
 # %% role="run"
