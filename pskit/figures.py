@@ -10,6 +10,7 @@ import io
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from html import escape
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ("-", "--", "-.", ":")
+# JupyterLab shows a picture without the words of its metadata, so they follow it: read aloud, and not seen.
+UNSEEN = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)"
+WORDS = f'<span style="{UNSEEN}">Figure: {{}}</span>'
 
 
 def patches(P: Tensor, title: str = "", columns: int | None = None, scale: float | None = None) -> None:
@@ -159,6 +163,7 @@ def _publish(figure: Figure, alt: str) -> None:
     bundle: dict[str, Any] = {"image/png": png.getvalue(), "text/plain": alt}
     publish: Any = display  # untyped in IPython 9
     publish(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+    publish({"text/html": WORDS.format(escape(alt)), "text/plain": ""}, raw=True)
 
 
 def _axes(n: int, width: float, aspect: float) -> tuple[Figure, list[Axes]]:

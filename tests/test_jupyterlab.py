@@ -44,6 +44,8 @@ TEXTS = f"{CELLS}.map(c => (c.model.outputs?.toJSON() ?? []).map(o => [o.text ??
 TOO_WIDE = """() => [...document.querySelectorAll('.jp-RenderedMarkdown, .jp-OutputArea-output')]
     .filter(node => node.scrollWidth > node.clientWidth + 2)
     .map(node => node.textContent.slice(0, 80) + ' ' + node.scrollWidth + ' > ' + node.clientWidth)"""
+UNSPOKEN = """() => [...document.querySelectorAll('.jp-OutputArea-output.jp-RenderedImage')].filter(
+    shown => !shown.closest('.jp-OutputArea-child').nextElementSibling?.textContent.startsWith('Figure: ')).length"""
 PLOTS = f"{CELLS}.findIndex(c => (c.model.outputs?.toJSON() ?? []).some(o => o.data && o.data['image/png']))"
 
 
@@ -171,6 +173,7 @@ def run_untouched(page: Any, notebook: Any, short: str) -> None:
     kinds = page.evaluate(f"{CELLS}.flatMap(c => (c.model.outputs?.toJSON() ?? []).map(o => o.output_type))")
     assert kinds.count("error") == 0
     assert kinds.count("display_data") > 2
+    assert page.evaluate(UNSPOKEN) == 0, "each picture is followed by its words, for those who hear the page"
     for theme in ("Light", "Dark"):
         page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})")
         page.wait_for_timeout(1500)

@@ -44,7 +44,7 @@ def shown(output: nbformat.NotebookNode) -> str:
     if output.output_type == "error":
         return f"{output.ename}: {output.evalue}\n" + re.sub(r"\x1b\[[\d;]*m", "", "\n".join(output.traceback))
     if output.output_type == "display_data":
-        return f"[{output.metadata['image/png']['alt']}]"
+        return f"[{output.metadata['image/png']['alt']}]" if "image/png" in output.data else output.data["text/html"]
     return output.get("text", "")
 
 
@@ -90,7 +90,10 @@ def test_a_check_points_to_the_students_cell_and_line(outputs):
 
 
 def test_a_figure_carries_its_text(outputs):
-    assert outputs[15] == "[6 patches of 4 x 4 pixels. six]"
+    picture, words = outputs[15].split("]")
+    assert picture == "[6 patches of 4 x 4 pixels. six"
+    assert words.startswith("<span")
+    assert words.endswith(">Figure: 6 patches of 4 x 4 pixels. six</span>")
 
 
 def test_other_errors_keep_their_traceback(outputs):

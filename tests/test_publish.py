@@ -112,6 +112,20 @@ def test_secrets_are_refused_wherever_they_are(
     assert not (mirror / "README.md").exists()
 
 
+def test_one_line_that_pskit_shares_with_a_variant_is_chance_and_a_copied_variant_is_not(
+    course: Path, mirror: Path, capsys: pytest.CaptureFixture
+) -> None:
+    lines = [f"    first_{word} = second_{word} + third_{word}\n" for word in ("apple", "pear", "plum")]
+    with (course / "solutions" / "ps9_tiny" / "variants" / "q1_line.py").open("a") as variants:
+        variants.write(f"\n\ndef helper():\n{''.join(lines)}")
+    for copied, refused in ((1, False), (3, True)):
+        (course / "pskit" / "__init__.py").write_text(f'"""Nothing yet."""\n\n\ndef f():\n{"".join(lines[:copied])}')
+        replace(course / "course.toml", f'mirror_ref = "v{1 + copied // 2}"', f'mirror_ref = "v{2 + copied // 2}"')
+        release(course)
+        assert publish(course, mirror) == refused
+    assert "variant of q1_line.py" in capsys.readouterr().err
+
+
 def test_what_others_put_into_the_mirror_is_neither_published_nor_removed(
     course: Path, mirror: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -236,6 +250,7 @@ def test_another_version_is_replaced_and_a_changed_wheel_is_not_taken(mirror_of_
     changed.cells[0].source = changed.cells[0].source.replace(digest, "0" * 64)
     machine.run(changed, tmp_path)
     assert "pskit could not be installed." in text_of(changed.cells[0])
+    assert "HASHES" in text_of(changed.cells[0])
     assert json.loads(machine.says(PACKAGES, tmp_path))["pskit"] == "0.1"
     machine.run(cell, tmp_path)
     assert json.loads(machine.says(PACKAGES, tmp_path))["pskit"] != "0.1"

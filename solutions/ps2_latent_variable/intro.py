@@ -48,8 +48,10 @@ def install_pskit(wheel: str, sha256: str, version: str) -> None:
 
     if found("pskit") != version and (found("pskit") or util.find_spec("pskit") is None):
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", f"{wheel}#sha256={sha256}"]
-        if subprocess.run(pip, check=False).returncode:
+        done = subprocess.run(pip, check=False, capture_output=True, text=True)
+        if done.returncode:
             print("pskit could not be installed. Is there a network? Run this cell again; if it stays, ask the staff.")
+            print(done.stderr)
         invalidate_caches()
     needed = metadata.requires("pskit") or [] if found("pskit") else []
     if missing := " ".join(package for package in needed if not found(package)):
