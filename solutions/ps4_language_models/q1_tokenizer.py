@@ -103,7 +103,7 @@ def train_bpe(
     tokens = [bytes([b]) for b in range(256)] + [each.encode() for each in special]
     pieces = Counter(piece for piece in pretokenize(text, special) if piece not in special)
     words, times = [[bytes([b]) for b in piece.encode()] for piece in pieces], list(pieces.values())
-    number: Counter[tuple[bytes, bytes]] = Counter()  # how often a pair occurs in the text
+    number = Counter()  # how often a pair occurs in the text
     holders = defaultdict(set)  # the words that (may) hold a pair
 
     def count(w: int, sign: int) -> None:
@@ -170,7 +170,7 @@ class Tokenizer:
         self.vocab, self.merges, self.special = vocab, merges, list(special)
         self.ids = {token: i for i, token in vocab.items()}
         self.rank = {pair: i for i, pair in enumerate(merges)}
-        self.known: dict[str, list[int]] = {}
+        self.known = {}
         ### END SOLUTION
 
     def encode(self, text: str) -> list[int]:

@@ -25,7 +25,7 @@ def quantise(images: Tensor, K: int) -> Tensor:
 def dequantise(idx: Tensor, K: int, H: int) -> Tensor:
     """Images (B, H, W) float32 with values in [0, 1] of levels idx (B, H * W) in raster order."""
     ### BEGIN SOLUTION
-    return idx.reshape(len(idx), H, -1).float() / (K - 1)
+    return idx.reshape(len(idx), H, -1) / (K - 1)
     ### END SOLUTION
 
 
@@ -81,7 +81,7 @@ def complete(model: Callable[[Tensor], Tensor], given: Tensor, us: Tensor, K: in
     ### BEGIN SOLUTION
     idx = torch.cat([given.new_full((len(given), 1), K), given], dim=1)  # the start token in front
     for u in us.T:
-        probs = model(idx)[:, -1, :K].softmax(dim=-1)
+        probs = model(idx)[:, -1, :K].softmax(dim=1)
         idx = torch.cat([idx, sample_from(probs, u)[:, None]], dim=1)
     return idx[:, 1:]
     ### END SOLUTION

@@ -162,7 +162,13 @@ def test_special_tokens_take_no_part_in_training(ps, rng):
 def test_vocabulary_is_complete_and_not_larger_than_asked(ps, rng):
     """Ids are 0 to n - 1 in any layout, for bytes, special tokens and merged tokens; short texts end training early."""
     ps.provide(pretokenize=good_pretokenize)
-    for text, n_merges, special in ((prose(rng, 30), 12, [END]), ("aaa b", 50, []), ("", 3, SPECIAL), ("ab", 0, [DOT])):
+    for text, n_merges, special in (
+        (prose(rng, 30), 12, [END]),
+        ("aaa b", 50, []),
+        ("", 3, SPECIAL),
+        ("ab", 0, [DOT]),
+        ("abab", -2, [DOT]),
+    ):
         vocab, merges = learnt(ps, text, n_merges, special)
         expect_equal(sorted(vocab), list(range(256 + len(special) + len(merges))), "the ids are 0, 1, 2, ...")
         want = [*(bytes([b]) for b in range(256)), *(each.encode() for each in special), *(a + b for a, b in merges)]

@@ -79,6 +79,9 @@ def test_without_alpha_a_chain_is_recovered_exactly(ps, rng):
         with np.errstate(divide="ignore"):
             expect_close(got.exp(), want, "shares of what follows; a token that nothing follows has a uniform row")
             expect_true(torch.equal(got.isneginf(), torch.from_numpy(want == 0)), "log 0 is minus infinity")
+    once = ps.bigram_mle(torch.tensor([2, 0, 1]), 3, 0.0)  # each pair a single time
+    expect_shape(once, 3, 3)
+    expect_close(once.exp(), np.array([[0, 1, 0], [1 / 3, 1 / 3, 1 / 3], [1, 0, 0]]), "one pair is enough for a row")
 
 
 @points(1, part="2b", hint="row: the token before; column: the token itself; one number for each token but the first")
