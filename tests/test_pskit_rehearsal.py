@@ -31,6 +31,7 @@ NAMES = {"1a": ["f"], "2a": ["g"], "3a": ["h"]}
 @pytest.fixture(autouse=True)
 def notebook_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(rehearsal, "START", 200.0)  # a busy machine may need long to load torch
 
 
 def notebook(answers: dict[str, str] | None = None, before: str = "", after: str = "") -> bytes:
@@ -89,14 +90,14 @@ def test_a_definition_that_is_gone_is_said(capsys):
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("while True:\n        pass", "took longer than 2 s, or ended the process"),
-        ("import os\n    os._exit(3)", "took longer than 2 s, or ended the process"),
+        ("while True:\n        pass", "took longer than 5 s, or ended the process"),
+        ("import os\n    os._exit(3)", "took longer than 5 s, or ended the process"),
         ("raise SystemExit", "a cell that it needs raised SystemExit"),
         ("return [0] * 10**18", "MemoryError"),
     ],
 )
 def test_an_answer_that_hangs_or_ends_the_process_costs_only_itself(monkeypatch, capsys, source, words):
-    monkeypatch.setattr(rehearsal, "SECONDS", 2.0)
+    monkeypatch.setattr(rehearsal, "SECONDS", 5.0)
     start = time.monotonic()
     table, sentences = tried(notebook({"1a": f"def f(x):\n    {source}\n"}), capsys)
     assert words in sentences[0]

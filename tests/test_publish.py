@@ -17,6 +17,7 @@ from mirrors import ROOT, published
 
 from autograder.cli import main
 
+pytestmark = pytest.mark.timeout(600)  # kernels on a busy machine
 IDENTITY = {f"GIT_{who}_{what}": "t" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
