@@ -240,8 +240,8 @@ def show_tokens(tokenizer: Tokenizer, s: str) -> None:
     tokens = [tokenizer.decode([i]).replace("\n", "⏎\n") for i in tokenizer.encode(s)]
     lines = "".join(tokens).split("\n")
     width = max(map(len, lines))
-    figure = plt.figure(figsize=(0.08 * width, 0.2 * len(lines)))  # letters of size 10 are 8 of 100 dots wide
-    ax = figure.add_axes((0, 0, 1, 1))
+    size = (0.08 * width, 0.2 * len(lines))  # letters of size 10 are 8 of 100 dots wide
+    figure, ax = plt.subplots(figsize=size, gridspec_kw={"left": 0, "bottom": 0, "right": 1, "top": 1})
     row, column = 0, 0
     for n, token in enumerate(tokens):
         for i, part in enumerate(token.split("\n")):
