@@ -143,7 +143,7 @@ def test_penalty_can_be_trained(ps, rng):
         got = ps.run(probe_penalty, "linear", w, *pairs(rng, shape))[1]
         expect_close(got, factors * 2 * (norm - 1) * w / norm)
         (real, fake, alpha), s = pairs(rng, shape), 0.4
-        _, got, _ = ps.run(probe_penalty, "square", torch.tensor(s).double(), real, fake, alpha)
+        _, got, _ = ps.run(probe_penalty, "square", torch.tensor(s, dtype=torch.float64), real, fake, alpha)
         wants = []
         for ends in ((real, fake), (fake, real)):
             away = lengths(*ends, alpha)
