@@ -195,9 +195,9 @@ with experiment("does guessing pay?"), torch.no_grad():
 # and never on the token to come.
 #
 # **2.** Whatever the draft says, the result is the most probable token of $p$: greedy decoding, with probability 1, not
-# a sample. With $p$ itself after a rejection, $y$ comes out with probability
-# $\min(p(y),q(y))+Z\,p(y)$. It is $p(y)$ only where $\max(p-q,0)=Zp$ for all $y$, which holds for $p=q$ or disjoint
-# supports. For the numbers: $\min=(0.5,0.1)$, $Z=0.4$: $(0.5+0.2,\,0.1+0.2)=(0.7,0.3)$, drawn towards the draft.
+# a sample. With $p$ itself after a rejection, $y$ comes out with probability $\min(p(y),q(y))+Z\,p(y)$. It is $p(y)$
+# for all $y$ only if $q$ is a multiple of $p$ wherever $p>0$ (equal, or disjoint, for example). For the numbers:
+# $\min=(0.5,0.1)$, $Z=0.4$: $(0.5+0.2,\,0.1+0.2)=(0.7,0.3)$, drawn towards the draft.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 0.5 points: the two ways and their sum, with the rejection's probability as the residual's normaliser

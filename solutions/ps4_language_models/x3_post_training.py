@@ -198,7 +198,7 @@ with experiment("a judge with a taste"):
     gpt.eval()
     draw = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        prompts = draw_prompts(320, draw)
+        prompts = draw_prompts(400, draw)
         first, second = (draw_answers(gpt, prompts, draw) for _ in range(2))
         differ = taste(first) != taste(second)
         first, second = first[differ], second[differ]
@@ -239,7 +239,6 @@ with experiment("a judge with a taste"):
     ax.legend()
     figures.show(figure, "The further from the reference, the fewer letters e; the methods pay different prices.")
     with torch.no_grad():
-        begin, draw = encode_chars("ROMEO:\nI will b")[None, -N_PROMPT:], torch.Generator().manual_seed(2)
         print(f"{'':24}{'winners':>10}{'losers':>10}  (change of log-probability)")
         for name, policy in ends.items():
             up, down = (float((answer_logprob(policy, y) - r).mean()) for y, r in ((winners, ref_w), (losers, ref_l)))

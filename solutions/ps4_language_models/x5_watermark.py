@@ -110,7 +110,7 @@ with experiment("who wrote this?"), torch.no_grad():
     z_of = lambda ids, green: z_score(*count_green(ids, green), gamma)  # noqa: E731
     page, keys = ids_val[:2000], range(200)
     every = [
-        z_score(int(g[page[:-1], page[1:]].sum()), 1999, gamma) for g in (secret_lists(key, V, 32) for key in keys)
+        z_score(int(g[page[:-1], page[1:]].sum()), 1999, gamma) for g in (secret_lists(key, V, n_green) for key in keys)
     ]
     once = [z_of(page, secret_lists(key, V, n_green)) for key in keys]
     print(f"standard deviation of z: {np.std(every):.1f} if every pair counts, {np.std(once):.2f} if distinct ones do")
@@ -180,7 +180,7 @@ with experiment("who wrote this?"), torch.no_grad():
 # $\gamma$ on average. So z is expected to be $(1-\epsilon)^2$ of what it was: half at $\epsilon=0.29$. Averaged over
 # keys, the text is not the model's: with the first token green it has the probability
 # $\frac{0.9e^2}{0.9e^2+0.1}=0.985$, with the second $\frac{0.9}{0.9+0.1e^2}=0.549$, on average 0.767 instead of 0.9.
-# The preference flattens distributions, for every key.
+# Averaged over keys, the preference flattens distributions.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 0.5 points: the mass with the preference, and about 39 pairs
