@@ -116,7 +116,7 @@ def confidence_decode(model: Callable[[Tensor], Tensor], z: Tensor, k: int, mask
     while (z == mask).any():
         surest, token = model(z).softmax(dim=-1).max(dim=-1)  # (B, T) each
         surest = surest.masked_fill(z != mask, -1.0)
-        rank = surest.argsort(dim=1, descending=True).argsort(dim=1)
+        rank = surest.argsort(descending=True).argsort()  # 0 for the surest of a row
         z = torch.where((z == mask) & (rank < k), token, z)
     return z
     ### END SOLUTION

@@ -75,7 +75,7 @@ def speculative_step(p: Tensor, q: Tensor, draft: Tensor, us: Tensor, u_last: Te
     """
     ### BEGIN SOLUTION
     accepted = us < accept_prob(p[:-1], q, draft)
-    m = int(accepted.long().cumprod(dim=0).sum())
+    m = int(accepted.cumprod(dim=0).sum())
     last = p[-1] if m == len(draft) else residual(p[m], q[m])
     return torch.cat([draft[:m], sample_from(last[None], u_last[None])])
     ### END SOLUTION

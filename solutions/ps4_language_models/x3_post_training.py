@@ -172,7 +172,7 @@ def copy_of(model: GPT) -> GPT:
 
 
 @torch.no_grad()
-def judged(model: GPT, B: int = 256) -> tuple[float, float]:
+def judged(model: GPT, B: int = 128) -> tuple[float, float]:
     """Nats from the reference, and letters e in an answer: both on fresh prompts."""
     draw = torch.Generator().manual_seed(99)
     idx = draw_answers(model, draw_prompts(B, draw), draw)
@@ -211,11 +211,13 @@ with experiment("a judge with a taste"):
 
         def pairs(policy: GPT, step: int, beta: float = beta) -> Tensor:
             """The DPO loss of a batch."""
-            i = torch.randperm(len(winners), generator=torch.Generator().manual_seed(step))[:64]
+            i = torch.randperm(len(winners), generator=torch.Generator().manual_seed(step))[: 32 if QUICK else 64]
             pi_w, pi_l = answer_logprob(policy, winners[i]), answer_logprob(policy, losers[i])
             return dpo_loss(pi_w, pi_l, ref_w[i], ref_l[i], beta).mean()
 
-        ends[f"DPO, beta = {beta}"], places[f"DPO, beta = {beta}"] = train_policy(pairs, 40 if QUICK else 200, 3e-4)
+        ends[f"DPO, beta = {beta}"], places[f"DPO, beta = {beta}"] = train_policy(
+            pairs, 24 if QUICK else 200, 1e-3 if QUICK else 3e-4
+        )
 
     def tries(policy: GPT, step: int) -> Tensor:
         """The policy gradient's loss for 8 prompts with 8 answers each."""
@@ -223,7 +225,9 @@ with experiment("a judge with a taste"):
         idx = draw_answers(policy, draw_prompts(8, draw).repeat_interleave(8, dim=0), draw)
         return -(group_advantages(taste(idx).reshape(8, 8)).flatten() * answer_logprob(policy, idx)).mean()
 
-    ends["policy gradient"], places["policy gradient"] = train_policy(tries, 40 if QUICK else 200, 3e-4)
+    ends["policy gradient"], places["policy gradient"] = train_policy(
+        tries, 24 if QUICK else 200, 1e-3 if QUICK else 3e-4
+    )
 
     start, ns = judged(gpt), [1, 2, 4, 8, 16]
     with torch.no_grad():

@@ -140,6 +140,10 @@ def test_the_first_rejection_ends_the_round(ps, rng):
                 got = ps.speculative_step(p, q, draft, us, u_last)
                 expect_shape(got, at + 1)
                 expect_close(got, torch.tensor(want))
+    p = torch.tensor([[0.0, 0.25, 0.75], [0.5, 0.25, 0.25]], dtype=torch.float64)
+    q = torch.tensor([[0.5, 0.5, 0.0]], dtype=torch.float64)
+    got = ps.speculative_step(p, q, torch.tensor([0]), torch.zeros(1).double(), torch.tensor(0.5).double())
+    expect_close(got, torch.tensor([2]), "a token that is impossible for the target is never accepted, even at u = 0")
 
 
 @points(1, part="x2b", hint="if the whole draft is accepted, one more token comes from the target's last distribution")

@@ -217,6 +217,13 @@ def accepts_where_u_is_above(p, q, draft, us, u_last):
 
 
 @wrong("speculative_step")
+def accepts_the_impossible_at_zero(p, q, draft, us, u_last):
+    m = int((us <= accept_prob(p[:-1], q, draft)).long().cumprod(dim=0).sum())
+    last = p[-1] if m == len(draft) else residual(p[m], q[m])
+    return torch.cat([draft[:m], at(last, 0, u_last)])
+
+
+@wrong("speculative_step")
 def one_number_for_all_guesses(p, q, draft, us, u_last):
     m = first_rejection(p, q, draft, us[:1].expand(len(us)))
     last = p[-1] if m == len(draft) else residual(p[m], q[m])
