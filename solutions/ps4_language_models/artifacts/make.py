@@ -2,19 +2,25 @@
 
     PSKIT_DATA=<folder with tinyshakespeare> python solutions/ps4_language_models/artifacts/make.py NAME FOLDER
 
-NAME is gpt, tokenizer or scaling. Checkpoints lie in FOLDER, so that a second run goes on. There was no GPU: the GPT is
-smaller than the notebook's, and the five sizes read less.
+NAME is gpt, tokenizer, scaling or, after gpt and scaling in the same FOLDER, figures: the expected figures of questions
+5 and 7. Checkpoints lie in FOLDER, so that a second run goes on. There was no GPU: the GPT is smaller than the
+notebook's, and the five sizes read less.
 """
 
+import io
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from reference import definitions
+from PIL import Image
+from reference import SET, definitions, run_cell
 from safetensors.torch import save_file
 from torch import Tensor
+
+from pskit import figures
 
 HERE = Path(__file__).resolve().parent
 
@@ -24,24 +30,32 @@ def save(name: str, tensors: Mapping[str, Tensor]) -> None:
     save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, HERE / f"ps4_{name}.safetensors")
 
 
-def gpt() -> None:
-    """A GPT of 1.8 million parameters on the whole training text, 3.2 million characters of it."""
-    book = definitions()
+def train_gpt(book: dict[str, Any]) -> tuple[Any, dict[str, list[float]]]:
+    """A GPT of 1.8 million parameters, trained on 3.2 million characters, and its history."""
     torch.manual_seed(0)
     model = book["GPT"](book["GPTConfig"](65, 256, n_layer=4, n_head=4, n_embd=192))
     recipe = book["Recipe"](steps=1560, B=8, T=256, max_lr=2e-3, min_lr=1e-4, warmup=200)
-    book["train"](model, book["ids_train"], book["ids_val"], recipe, "reference_gpt")
+    return model, book["train"](model, book["ids_train"], book["ids_val"], recipe, "reference_gpt")
+
+
+def gpt() -> None:
+    """The GPT."""
+    book = definitions()
+    model, _ = train_gpt(book)
     print(f"validation: {book['evaluate'](model, book['ids_val'], 256, 400):.4f} nats per character")
     save("gpt", book["gpt_tensors"](model))
 
 
+FIVE = {"T": 64, "B": 16, "steps": 600, "name": "reference_scaling"}  # 0.6 million characters each
+
+
 def scaling() -> None:
-    """The five sizes of question 7, 0.6 million characters each."""
+    """The five sizes of question 7."""
     book = definitions()
-    models, _ = book["train_sizes"](T=64, B=16, steps=600, name="reference_scaling")
+    models, _ = book["train_sizes"](**FIVE)
     packed: dict[str, Tensor] = {}
     for i, model in enumerate(models):
-        print(book["count_params"](model.cfg), f"{book['evaluate'](model, book['ids_val'], 128, 400):.4f} nats")
+        print(book["count_params"](model.cfg), f"{book['evaluate'](model, book['ids_val'], 64, 400):.4f} nats")
         packed |= book["gpt_tensors"](model, f"{i}.")
     save("scaling", packed)
 
@@ -53,9 +67,37 @@ def tokenizer() -> None:
     save("tokenizer", book["tokenizer_tensors"](vocab, merges))
 
 
+def save_figure(figure: Any, name: str) -> None:
+    """Write a figure as a small PNG of 64 colours."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=70, bbox_inches="tight", facecolor="white")
+    (SET / "figures").mkdir(exist_ok=True)
+    small = Image.open(stream).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    small.save(SET / "figures" / f"{name}.png", optimize=True)
+
+
+def expected_figures() -> None:
+    """Curves of the GPT and a sample of its text; the law of the five sizes, and which size wins at which budget."""
+    book, drawn = definitions(), []
+    figures.show = lambda figure, alt: drawn.append(figure)
+    model, history = train_gpt(book)
+    lines = {"training": history["train"], "validation": history["val"]}
+    figures.curves(
+        lines, xlabel="blocks of 20 updates", ylabel="nats per character", title="a small GPT learns to write"
+    )
+    print(book["decode_chars"](book["babble"](model, book["encode_chars"]("\n"), 400)))
+    train_sizes = book["train_sizes"]
+    book |= {"QUICK": True, "train_sizes": lambda *_: train_sizes(**FIVE)}
+    for title in ("five sizes", "the law and its uncertainty", "which size for which budget"):
+        run_cell(book, "q7_scaling", title, {"(64, 16, 200)": "(64, 16, 600)"})
+    for figure, name in zip(drawn, ("learning", "scaling", "budgets"), strict=True):
+        save_figure(figure, name)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     where = Path(sys.argv[2]).resolve()
     where.mkdir(parents=True, exist_ok=True)
     os.chdir(where)
-    {"gpt": gpt, "scaling": scaling, "tokenizer": tokenizer}[sys.argv[1]]()
+    figure_or_file = {"gpt": gpt, "scaling": scaling, "tokenizer": tokenizer, "figures": expected_figures}
+    figure_or_file[sys.argv[1]]()

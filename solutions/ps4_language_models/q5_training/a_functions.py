@@ -28,7 +28,7 @@
 def window_starts(N: int, T: int, u: Tensor) -> Tensor:
     """Starts (B,) int64 of windows of T tokens with their targets in N tokens, from uniform numbers u (B,)."""
     ### BEGIN SOLUTION
-    return (u.double() * (N - T)).long()
+    return (u * (N - T)).long()
     ### END SOLUTION
 
 
