@@ -16,7 +16,7 @@ from autograder.hidden.ps4_language_models.saved_tokenizer import SavedTokenizer
 from autograder.testing import expect_true, points
 
 GPT, TOKENIZER, SCALING = (f"ps4_{name}.safetensors" for name in ("gpt", "tokenizer", "scaling"))
-NATS_HALF, NATS_FULL = 1.95, 1.75  # per character
+NATS_HALF, NATS_FULL = 1.95, 1.80  # per character
 RATIO_HALF, RATIO_FULL = 2.10, 2.37  # bytes per token
 RUNS_FULL = 2.0  # nats per character of the largest of five
 SPAN, LARGEST = 50, 1_000_000
@@ -40,7 +40,7 @@ def test_hidden_plays_are_expected(ps):
 
 @points(3, part="8a", hint="half of the notebook's full training gets there", timeout=90)
 def test_hidden_plays_are_well_expected(ps):
-    """Plays that nobody trained on cost your GPT at most 1.75 nats per character."""
+    """Plays that nobody trained on cost your GPT at most 1.80 nats per character."""
     nats = nats_per_character(ps, ps.artifact(GPT), most=NATS_FULL)
     expect_true(nats <= NATS_FULL, "good, but hidden text can be expected better: a longer training, a larger model")
 
