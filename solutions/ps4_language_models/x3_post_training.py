@@ -216,7 +216,7 @@ with experiment("a judge with a taste"):
             return dpo_loss(pi_w, pi_l, ref_w[i], ref_l[i], beta).mean()
 
         ends[f"DPO, beta = {beta}"], places[f"DPO, beta = {beta}"] = train_policy(
-            pairs, 24 if QUICK else 200, 1e-3 if QUICK else 3e-4
+            pairs, 24 if QUICK else 200, 1e-4 if QUICK else 1e-5
         )
 
     def tries(policy: GPT, step: int) -> Tensor:
@@ -226,7 +226,7 @@ with experiment("a judge with a taste"):
         return -(group_advantages(taste(idx).reshape(8, 8)).flatten() * answer_logprob(policy, idx)).mean()
 
     ends["policy gradient"], places["policy gradient"] = train_policy(
-        tries, 24 if QUICK else 200, 1e-3 if QUICK else 3e-4
+        tries, 24 if QUICK else 200, 1e-4 if QUICK else 1e-5
     )
 
     start, ns = judged(gpt), [1, 2, 4, 8, 16]
