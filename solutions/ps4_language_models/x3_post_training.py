@@ -16,7 +16,7 @@
 #
 # - `sft_labels`: for each position $t$ the token at $t+1$ if that one belongs to the *answer*, else $-100$, which
 #   `lm_loss` ignores. Remember what the logits at $t$ are about: the prompt's last position has to say the answer's
-#   first token. At the last position nothing follows.
+#   first token. At the last position nothing follows. (Without a prompt, nobody has to say the answer's first token.)
 # - `seq_logprob`: the log-probability of each row's answer in nats, $\log\pi(y\mid x)=\sum_t\log\pi(y_t\mid x,y_{<t})$:
 #   the sum over labels that are not $-100$. Not the mean: a sequence is an event, and its probability is a product.
 
