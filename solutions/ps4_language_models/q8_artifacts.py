@@ -36,7 +36,16 @@
 
 
 # %% role="given" id="packing"
+from pathlib import Path
+
 from safetensors.torch import load_file
+
+
+def saved_file(part: str, file: str) -> dict[str, Tensor]:
+    """The tensors of a file that the cell above has saved."""
+    if not Path(file).exists():
+        raise NotImplementedError(f"Question {part}: {file}, which the cell above saves")
+    return load_file(file)
 
 
 def gpt_tensors(model: GPT, prefix: str = "") -> dict[str, Tensor]:
@@ -69,7 +78,7 @@ with check("8a") as c:
     passage = encode_chars("First Citizen:\nWe are")[None, :8]
     c.close(again(passage), small(passage), "read again, a model says what it said", rtol=0.01, atol=0.01)
     c.true(not again.training, "it is in evaluation mode")
-    saved = read_gpt(load_file("ps4_gpt.safetensors")).to(here.device)
+    saved = read_gpt(saved_file("8a", "ps4_gpt.safetensors")).to(here.device)
     nats = evaluate(saved, ids_val, min(256, saved.cfg.block_size))
     print(f"public validation text: {nats:.3f} nats per character; on hidden text, 1.95 and 1.80 count")
 
@@ -101,7 +110,7 @@ with experiment("saving the tokenizer"):
 
 # %% role="check" part="8b"
 with check("8b") as c:
-    saved = load_file("ps4_tokenizer.safetensors")
+    saved = saved_file("8b", "ps4_tokenizer.safetensors")
     c.equal(int(saved["lengths"].sum()), len(saved["bytes"]), "the lengths are those of the tokens")
     c.true(saved["lengths"].eq(1).sum() >= 256, "every byte is a token, so that every text can be encoded")
     c.true(len(saved["ids"]) <= 1300, "at most 1,300 tokens")
@@ -126,7 +135,7 @@ with experiment("saving the five models"):
 
 # %% role="check" part="8c"
 with check("8c") as c:
-    saved = load_file("ps4_scaling.safetensors")
+    saved = saved_file("8c", "ps4_scaling.safetensors")
     each = [
         read_gpt({name.removeprefix(f"{i}."): t for name, t in saved.items() if name.startswith(f"{i}.")}).to(
             here.device
