@@ -124,6 +124,8 @@ with experiment("guided digits"), torch.no_grad():
     show_digits(torch.cat(rows), "rows: w = 0, 1, 2 and 5; two digits for each label", columns=20)
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: any digits in the first row, then the label's, ever bolder](figures/guided.png)
+#
 # **Look.** In the first row the label is not asked for, and the digits are any digits. Compare the two digits of each
 # label down the rows: what do they gain, and in what do they become alike? Which of the rows would you show on a
 # poster, and which would you use as training data for somebody else's classifier?

@@ -1,4 +1,8 @@
-"""Question x2. Oracles: fields of known flows, Taylor polynomials, straight flows, best matchings by brute force."""
+"""Question x2. Oracles: fields of known flows, Taylor polynomials, straight flows, best matchings by brute force.
+
+The handed-in student is judged as the networks of question 9 are; the README of the reference artifacts says how its
+thresholds were chosen.
+"""
 
 import itertools
 import math
@@ -7,7 +11,12 @@ import numpy as np
 import torch
 
 from autograder.hidden.ps3_diffusion_flow.flow_fields import good_ode_solve
+from autograder.hidden.ps3_diffusion_flow.judged import agreement, distance, samples
 from autograder.testing import expect_close, expect_shape, expect_true, non_contiguous, normal, points, uniform
+
+FEW = "ps3_few.safetensors"
+AGREE_HALF, AGREE_FULL = 0.75, 0.90  # share of one-step samples in which the reader sees the label
+FAR = 2.5  # Frechet distance of one-step samples to hidden digits; real ones have 0.5 to 1
 
 
 def straight_field(mean, scale):
@@ -25,7 +34,7 @@ def probe_straight(ns, mean, scale, x0, n, method):
     return ns.straightness(ns.straight_field(mean, scale), x0, n, method)
 
 
-@points(1, "x2a", hint="compare the velocity on the way with the whole way, end minus beginning")
+@points(0.5, "x2a", hint="compare the velocity on the way with the whole way, end minus beginning")
 def test_straight_flows_have_straightness_zero(ps, rng):
     """Where trajectories are straight lines at constant speed, the measure is 0, however many steps are made."""
     ps.provide(ode_solve=good_ode_solve, straight_field=straight_field)
@@ -53,7 +62,9 @@ def probe_clock(ns, coefficients, slope, x0, n, method):
     return ns.straightness(v, x0, n, method)
 
 
-@points(1, "x2a", hint="velocities at the beginning of each of the n steps, mean over steps and features, per example")
+@points(
+    0.5, "x2a", hint="velocities at the beginning of each of the n steps, mean over steps and features, per example"
+)
 def test_straightness_is_the_mean_square_along_the_way(ps, rng):
     """For growth with a clock, the measure is that of Euler's states, step by step, in NumPy."""
     ps.provide(ode_solve=good_ode_solve)
@@ -86,7 +97,7 @@ def probe_two(ns, rate, coefficients, x, t, h):
     return got.detach(), got.requires_grad
 
 
-@points(1, "x2b", hint="the second half step starts where and when the first one ended; both together, over h")
+@points(0.5, "x2b", hint="the second half step starts where and when the first one ended; both together, over h")
 def test_two_half_steps_become_one(ps, rng):
     """One step with the returned velocity ends where two half steps of Euler end, at each example's own time."""
     for shape, h in (((4, 2), 0.5), ((3, 1, 2, 3), 0.125), ((2, 2), 1.0), ((1, 3), 0.3)):
@@ -102,7 +113,7 @@ def test_two_half_steps_become_one(ps, rng):
         expect_close(got, np.stack(want))
 
 
-@points(1, "x2b", hint="the teacher's steps are data for the student: no graph, and a velocity, not a place")
+@points(0.5, "x2b", hint="the teacher's steps are data for the student: no graph, and a velocity, not a place")
 def test_target_is_a_velocity_without_a_graph(ps, rng):
     """For straight trajectories the target is the velocity itself, for growth (1 + ch/4) times it; it has no graph."""
     ps.provide(straight_field=straight_field)
@@ -194,7 +205,7 @@ def matched(x, y):
     return min(np.mean((x - y[list(order)]) ** 2) for order in itertools.permutations(range(len(y))))
 
 
-@points(1, "x2d", hint="along each direction sort both clouds by themselves, then compare rank by rank")
+@points(0.5, "x2d", hint="along each direction sort both clouds by themselves, then compare rank by rank")
 def test_order_is_kept_along_every_direction(ps, rng):
     """The squared distance is the mean over directions of the best matching's cost, found by trying all matchings."""
     for n, D, M in ((5, 2, 3), (4, 3, 1), (1, 2, 2), (3, 4, 5)):
@@ -204,7 +215,7 @@ def test_order_is_kept_along_every_direction(ps, rng):
         expect_close(ps.sliced_distance(non_contiguous(x), y, directions), math.sqrt(np.mean(each)))
 
 
-@points(1, "x2d", hint="a distance: 0 for the same cloud in any order, and the length of a shift for a moved one")
+@points(0.5, "x2d", hint="a distance: 0 for the same cloud in any order, and the length of a shift for a moved one")
 def test_shifted_clouds_are_as_far_as_the_shift(ps, rng):
     """A cloud in another order is at distance 0; a moved one at the root mean square of the shift's projections."""
     for n, D, M in ((40, 2, 7), (9, 5, 3)):
@@ -216,3 +227,30 @@ def test_shifted_clouds_are_as_far_as_the_shift(ps, rng):
         expect_close(ps.sliced_distance(x, (x + shift)[order], directions), float(want))
         single = ps.sliced_distance(x.float(), (x + shift)[order].float(), directions.float())
         expect_close(single, float(want), rtol=1e-4)
+
+
+def single_step(net, noise, y):
+    """Digits by one step of Euler's method from t = 0, without guidance."""
+    return noise + net(noise, torch.zeros(len(noise)), y)
+
+
+@points(1, "x2e", hint="one step from t = 0 with the label and no guidance: is the student's first velocity trained?")
+def test_one_step_draws_what_is_asked(ps, rng):
+    """In 75 % of the digits that one evaluation of your network draws, a reader of digits sees the label."""
+    images = samples(ps.artifact(FEW), rng, single_step, anew=True)
+    expect_true(agreement(images) >= AGREE_HALF, "too few one-step samples show the digit that was asked for")
+
+
+@points(1, "x2e", hint="half of the full training gets there")
+def test_one_step_nearly_always_draws_what_is_asked(ps, rng):
+    """In 90 % of the digits that one evaluation of your network draws, a reader of digits sees the label."""
+    images = samples(ps.artifact(FEW), rng, single_step)
+    expect_true(agreement(images) >= AGREE_FULL, "most one-step samples show what was asked for, but not enough")
+
+
+@points(1, "x2e", hint="one-step samples are sharp and vary: a blur, or one picture for each label, is far from digits")
+def test_one_step_draws_like_the_data(ps, rng):
+    """What a reader of digits sees in your one-step samples has about the mean and covariance of real digits."""
+    far = distance(samples(ps.artifact(FEW), rng, single_step))
+    ps.measure("one step: Frechet distance", far, best="lowest")
+    expect_true(far <= FAR, "the one-step samples differ too much from real digits, in what they show or how they vary")

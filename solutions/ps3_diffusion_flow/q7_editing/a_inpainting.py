@@ -162,5 +162,7 @@ with experiment("digits with holes"), torch.no_grad():
     show_digits(torch.cat(rows), "originals, what is known, two fillings without and two with resampling", columns=6)
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: six digits, their upper halves, and four ways to go on](figures/holes.png)
+#
 # **Look.** Where does a stroke end at the border of the hole, and where does it go on? Which digits could be completed
 # to another digit than they were, and did that happen?

@@ -71,6 +71,8 @@ with experiment("SDEdit in the plane and on scribbles"), torch.no_grad():
     show_digit_film(frames, "scribbles, and strengths 0.2, 0.4, 0.5, 0.6, 0.7, 0.8 and 1")
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: bars and a ring become handwriting, and at last other digits](figures/scribbles.png)
+#
 # **Look.** At which strength does a scribble first look handwritten, and at which is it no longer the same digit? Is
 # there a range between the two for each of them? In the plane, why do points move to the *nearest* arm at small
 # strength, but not at large strength?

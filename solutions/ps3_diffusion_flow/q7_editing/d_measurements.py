@@ -107,6 +107,10 @@ with experiment("super-resolution and uncropping"), torch.no_grad():
         show_digits(torch.cat(rows), f"{name}: originals, measured, two answers (misfit {misfit:.0e})", columns=10)
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: from 7 x 7 pixels two sharp answers, which differ](figures/superresolution.png)
+#
+# ![What to expect in full mode: the middle is kept, strokes go on to both sides of it](figures/uncropping.png)
+#
 # **Look.** The answers agree with the measurement to rounding. Do they agree with the originals, and with each other?
 # Where they differ, could you tell from the second row which one is right? A restoration that shows *one* sharp
 # answer hides that question.
