@@ -129,6 +129,11 @@ def test_each_distinct_pair_counts_once(ps, rng):
         want = (sum(bool(green[pair]) for pair in pairs), len(pairs))
         got = ps.run(probe_count, non_contiguous(ids), green)
         expect_equal(got, list(want))
+    green = draw_lists(rng, 5)
+    up = torch.arange(4)
+    green[up, up + 1], green[up + 1, up] = True, False
+    got = ps.run(probe_count, torch.arange(5), green)
+    expect_equal(got, [4, 4], "green[a, b]: b after a, not a after b")
 
 
 def probe_count(ns, ids, green):
