@@ -18,7 +18,7 @@ from autograder.testing import Unexpected, expect_true, points
 DDPM, FLOW = "ps3_ddpm.safetensors", "ps3_flow.safetensors"
 NOISE_HALF, NOISE_FULL = 0.070, 0.055  # mean squared error of the noise
 VELOCITY_HALF, VELOCITY_FULL = 0.230, 0.195  # mean squared error of the velocity
-DDIM_HALF, DDIM_FULL = 0.60, 0.80  # share of ten-step samples in which the reader sees the label
+DDIM_HALF, DDIM_FULL = 0.55, 0.75  # share of ten-step samples in which the reader sees the label
 HEUN_HALF, HEUN_FULL = 0.75, 0.90  # the same for eight steps of Heun's method
 FAR = 3.0  # Frechet distance to hidden digits; real ones have 0.4 to 0.8
 SAME = 0.9  # cosine between convolutions of networks; two trainings from the same start have 0.75
@@ -58,16 +58,16 @@ def test_noise_in_hidden_digits_is_found_well(ps, rng):
 
 @points(1, part="9a", hint="labels reach the network, a tenth of them are dropped, and null is label 10")
 def test_diffusion_draws_what_is_asked(ps, rng):
-    """In 60 % of the digits that DDIM draws with your network, a reader of digits sees the label."""
+    """In 55 % of the digits that DDIM draws with your network, a reader of digits sees the label."""
     images = samples(own_ddpm(ps), rng, ten_steps, anew=True)
     expect_true(agreement(images) >= DDIM_HALF, "too few samples show the digit that was asked for")
 
 
 @points(1, part="9a", hint="half of the full training gets there")
 def test_diffusion_nearly_always_draws_what_is_asked(ps, rng):
-    """In 80 % of the digits that DDIM draws with your network, a reader of digits sees the label."""
+    """In 75 % of the digits that DDIM draws with your network, a reader of digits sees the label."""
     images = samples(own_ddpm(ps), rng, ten_steps)
-    expect_true(agreement(images) >= DDIM_FULL, "most samples show the digit that was asked for, but not four of five")
+    expect_true(agreement(images) >= DDIM_FULL, "most samples show the digit that was asked for, but not three of four")
 
 
 @points(1, part="9a", hint="samples that vary as digits do: no single picture of each label, no noise left over")
