@@ -25,7 +25,9 @@ def negative_bound(model, rng):
     """Mean -ELBO of the hidden digits, binarised and coded by draws of this test, two codes each."""
     grey = hidden_digits()[0].flatten(1).double()
     x = (uniform(rng, *grey.shape) < grey).double()
-    return -np.mean([model.bound(x, normal(rng, len(x), model.L)).mean().item() for _ in range(2)])
+    codes = [normal(rng, len(x), model.L).split(200) for _ in range(2)]  # some at a time: a container's memory is small
+    bounds = [model.bound(*some) for eps in codes for some in zip(x.split(200), eps, strict=True)]
+    return -torch.cat(bounds).mean().item()
 
 
 def moon_points(rng, n):
@@ -40,7 +42,8 @@ def moon_log_density(x, arcs=300):
     angle = np.pi * (np.arange(arcs) + 0.5) / arcs
     arc = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     centres = np.concatenate([arc - [0.5, 0.25], [0.5, 0.25] - arc])
-    return logsumexp(-cdist(x, centres, "sqeuclidean") / 0.02, axis=1) - np.log(len(centres) * 2 * np.pi * 0.01)
+    some = [logsumexp(-cdist(part, centres, "sqeuclidean") / 0.02, axis=1) for part in np.array_split(x, 10)]
+    return np.concatenate(some) - np.log(len(centres) * 2 * np.pi * 0.01)
 
 
 def gap(model, rng):
