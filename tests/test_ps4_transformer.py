@@ -90,6 +90,7 @@ def test_a_cache_changes_no_token_that_is_written(
     assert torch.equal(plain[:, :T], idx)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 8), st.integers(0, 300), st.integers(0, 300), st.integers(0, 300), SEEDS)
 def test_rotated_inner_products_depend_on_the_distance(half: int, m: int, n: int, shift: int, seed: int) -> None:
     q, k = torch.randn(2, 1, 2 * half, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -97,6 +98,7 @@ def test_rotated_inner_products_depend_on_the_distance(half: int, m: int, n: int
     torch.testing.assert_close(meet(m, n), meet(m + shift, n + shift))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 1.0), min_size=1, max_size=6), st.floats(0.01, 0.99), SEEDS)
 def test_the_nucleus_is_the_smallest_set(weights: list[float], p: float, seed: int) -> None:
     probs = torch.tensor(weights, dtype=torch.float64) / sum(weights)
@@ -106,6 +108,7 @@ def test_the_nucleus_is_the_smallest_set(weights: list[float], p: float, seed: i
         assert sum(fewer) < p + 1e-9
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([0.0, 0.1, 1.0, 3.0]), min_size=1, max_size=6).filter(any),
     st.floats(0, 1, exclude_max=True),
