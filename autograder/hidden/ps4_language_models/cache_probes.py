@@ -59,21 +59,21 @@ def attention_twins(ns, sizes, seed, x):
 def gpt_in_chunks(ns, sizes, seed, idx, chunks):
     """Logits of idx (B, T): of one pass without a cache, and of chunks with one."""
     net = ns.drawn(ns.CachedGPT(ns.GPTConfig(**sizes)), seed, 1.5)
-    cache = ns.new_cache(net)
+    cache = [{} for _ in range(sizes["n_layer"])]
     return net(idx), [net(part, cache) for part in idx.split(chunks, dim=1)]
 
 
 def gpt_work(ns, sizes, seed, idx, chunks):
     """Multiplications of each chunk with a cache."""
     net = ns.drawn(ns.CachedGPT(ns.GPTConfig(**sizes)), seed, 1.5)
-    cache = ns.new_cache(net)
+    cache = [{} for _ in range(sizes["n_layer"])]
     return [ns.operations(lambda part=part: net(part, cache))[1] for part in idx.split(chunks, dim=1)]
 
 
 def gpt_conversations(ns, sizes, seed, batches, chunks):
     """Of several batches the whole passes, and chunks in turn, each batch with a cache of its own."""
     net = ns.drawn(ns.CachedGPT(ns.GPTConfig(**sizes)), seed, 1.5)
-    caches, logits = [ns.new_cache(net) for _ in batches], [[] for _ in batches]
+    caches, logits = [[{} for _ in range(sizes["n_layer"])] for _ in batches], [[] for _ in batches]
     for n in range(len(chunks)):
         for each, cache, idx in zip(logits, caches, batches, strict=True):
             each.append(net(idx.split(chunks, dim=1)[n], cache))
@@ -86,7 +86,7 @@ def gpt_twins(ns, sizes, seed, idx):
     names = sorted(model.state_dict()), sorted(ns.CachedGPT(model.cfg).state_dict())
     if names[0] != names[1]:
         return None, None, None, *names
-    cached = ns.with_cache(model).double()
+    cached = ns.CachedGPT(model.cfg).double().eval()
     cached.load_state_dict(model.state_dict())
-    cache = ns.new_cache(cached)
+    cache = [{} for _ in range(sizes["n_layer"])]
     return model(idx), cached(idx), [cached(token, cache) for token in idx.split(1, dim=1)], *names
