@@ -244,6 +244,7 @@ def test_another_version_is_replaced_and_a_changed_wheel_is_not_taken(mirror_of_
     old = information.with_name("pskit-0.1.dist-info")
     information.rename(old)
     replace(old / "METADATA", information.name.split("-")[1].removesuffix(".dist"), "0.1")
+    replace(old / "RECORD", information.name, old.name)  # by which pip removes it
     assert json.loads(machine.says(PACKAGES, tmp_path))["pskit"] == "0.1"
     changed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(notebook.cells[0].source)])
     (wheel,) = (mirror_of_ps1 / "wheels").iterdir()

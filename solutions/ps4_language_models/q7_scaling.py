@@ -203,6 +203,10 @@ with experiment("the law and its uncertainty"):
     print(f"alpha is {alpha:.3f}; nine of ten bootstrap fits lie between {few:.3f} and {many:.3f}")
 
 # %% [markdown] role="text"
+# ![What to expect: five losses on one falling curve, and a band that widens to the right](figures/scaling.png)
+#
+# These five runs read 0.6 million characters each, on a CPU; yours read twenty times as many in full mode.
+#
 # **Look.** Inside the range of the five runs all laws agree. How far beyond it would you trust them? Which of the two
 # kinds of doubt is larger, and which run moves the fit most when it is left out? Neither band knows about a third
 # doubt, that of the seed, which would need each run again.
@@ -231,6 +235,8 @@ with experiment("which size for which budget"):
         print(f"10^{exponent:.1f} operations: best with {size:9,.0f} parameters, {loss:.2f} nats")
 
 # %% [markdown] role="text"
+# ![What to expect: five falling curves that cross; a larger model wins at a larger budget](figures/budgets.png)
+#
 # **Look.** Draw the lower envelope of all curves in your mind. How does the winning size grow when the budget grows a
 # hundredfold? Hoffmann et al. found $N\propto C^{0.5}$, so that text and parameters should grow alike. Why does the
 # largest model look so bad on the left, and why would a run whose rate falls along a cosine make this picture unfair to

@@ -169,6 +169,21 @@ with experiment("your GPT learns to write"):
     figures.curves(lines, xlabel="blocks of 20 updates", ylabel="nats per character", title="your GPT learns to write")
 
 # %% [markdown] role="text"
+# ![What to expect: both curves fall fast, then slowly; the validation curve ends a little above](figures/learning.png)
+#
+# These curves are those of a smaller model: 1.8 million parameters, 1,560 updates of 8 x 256 characters, seven minutes
+# on one core of an Intel Xeon. It ends at 1.60 nats per character of validation text, and writes:
+#
+# > Thy farmed here not it Hast expacly in I tose,<br>
+# > And pour your namener? hear this being suight,<br>
+# > For that's your wake a wices in earler none.<br>
+# > But soon my lord, but's his head.<br>
+# >
+# > PETRUCHIO:<br>
+# > Why, I shall wanty prayer in milk moon, he say,<br>
+# > inteous defleop with the measure, my point:<br>
+# > Father, England that hatef.<br>
+#
 # **Look.** In which order does the model learn: letters, spaces, the form of a play, names, words, verse? Before the
 # first update the surprise is nearly $\ln 65$: what would a larger number tell you? In full mode the training curve
 # goes on falling when the validation curve has stopped. How many times has the model read the text by then, and what
