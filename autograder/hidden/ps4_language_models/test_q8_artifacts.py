@@ -18,7 +18,7 @@ from autograder.testing import expect_true, points
 GPT, TOKENIZER, SCALING = (f"ps4_{name}.safetensors" for name in ("gpt", "tokenizer", "scaling"))
 NATS_HALF, NATS_FULL = 1.95, 1.80  # per character
 RATIO_HALF, RATIO_FULL = 2.10, 2.37  # bytes per token
-RUNS_FULL = 2.0  # nats per character of the largest of five
+RUNS_FULL = 2.1  # nats per character of the largest of five
 SPAN, LARGEST = 50, 1_000_000
 
 
@@ -90,7 +90,7 @@ def test_more_parameters_are_surprised_less(ps):
 
 @points(1, part="8c", hint="the full run of question 7", timeout=60)
 def test_the_largest_of_five_has_learnt(ps):
-    """The surprise falls with the size, and the largest model is surprised by at most 2.0 nats per character."""
+    """The surprise falls with the size, and the largest model is surprised by at most 2.1 nats per character."""
     found = five_losses(ps)
     expect_falling(found)
     expect_true(found[-1][1] <= RUNS_FULL, "the largest model has hardly begun to learn: run question 7 in full mode")

@@ -128,7 +128,7 @@ class OneAttentionForAllBlocks(CachedGPT):
 class ACacheOfItsOwn(CachedGPT):
     def __init__(self, cfg):
         super().__init__(cfg)
-        self.own = new_cache(self)
+        self.own = [{} for _ in range(cfg.n_layer)]
 
     def forward(self, idx, cache=None):
         return super().forward(idx, None if cache is None else self.own)
