@@ -87,6 +87,11 @@ class Course:
                 return each
         raise CourseError(f"course.toml has no set {name!r}. {did_you_mean(wanted, self.sets)}")
 
+    def release(self, name: str) -> Path:
+        """The student notebook of the set of this name; CourseError where there is no such set."""
+        plan = self.problem_set(name)
+        return self.root / plan.name / plan.notebook
+
     @staticmethod
     def load(path: Path | str) -> "Course":
         """Read `course.toml` (the file, or the folder that holds it); CourseError with a sentence for people."""

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from autograder.similarity.side_page import side_page
     from pskit.notebook import BadRelease, Unreadable, read_release, read_submission
 
-    path = arguments.release or _release(arguments.set)
+    path = arguments.release or load_course().release(arguments.set)
     try:
         release, given = read_release(path), read_submission(path).cells
     except (BadRelease, Unreadable) as error:
@@ -52,9 +52,3 @@ def run(arguments: argparse.Namespace) -> int:
     out = sum(pair.stands_out for pair in found)
     print(f"{len(codes)} submissions compared, {out} pairs stand out: {arguments.output / 'similarity.html'}")
     return 0
-
-
-def _release(name: str) -> Path:
-    course = load_course()
-    plan = course.problem_set(name)
-    return course.root / plan.name / plan.notebook

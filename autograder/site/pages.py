@@ -51,7 +51,7 @@ def site_files(course: Course, plans: Sequence[ProblemSet]) -> dict[str, bytes]:
 
 
 def _page(course: Course, plan: ProblemSet) -> bytes:
-    notebook: dict[str, Any] = json.loads((course.root / plan.name / plan.notebook).read_bytes())
+    notebook: dict[str, Any] = json.loads(course.release(plan.name).read_bytes())
     values = {
         "course": course,
         "plan": plan,

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write; 1 where a submission could not be read."""
     from autograder.batch.download import read_download
 
-    path = arguments.release or _release(arguments.set)
+    path = arguments.release or load_course().release(arguments.set)
     try:
         release = read_release(path)
     except BadRelease as error:
@@ -45,12 +45,6 @@ def run(arguments: argparse.Namespace) -> int:
         _to_pdf(arguments.output, release, found)
     _to_csv(arguments.output / "written.csv", found)
     return int(len(found) < len(entries))
-
-
-def _release(name: str) -> Path:
-    course = load_course()
-    plan = course.problem_set(name)
-    return course.root / plan.name / plan.notebook
 
 
 def _answers(entries: Sequence[Entry], release: Release, path: Path) -> Iterator[tuple[Entry, tuple[Answer, ...]]]:
