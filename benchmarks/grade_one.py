@@ -21,8 +21,7 @@ from pathlib import Path
 
 LOOK = 0.05
 MEMORY = 700.0  # MB
-WALL = {"ps1": 10.0}  # seconds
-WALL_OF_OTHERS = 20.0
+WALL = {"ps1": 10.0, "ps2": 20.0, "ps3": 60.0, "ps4": 30.0}  # seconds
 REFERENCE = """
 import sys
 from pathlib import Path
@@ -83,7 +82,7 @@ def main() -> int:
     parser.add_argument("submission", nargs="?")
     parser.add_argument("--release")
     arguments = parser.parse_args()
-    limit = WALL.get(arguments.set.split("_")[0], WALL_OF_OTHERS)
+    limit = WALL[arguments.set.split("_")[0]]
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as desk:
         submission = arguments.submission or reference(arguments.set, Path(desk))
         command = [sys.executable, "-m", "autograder", "grade", arguments.set, str(submission), "-o", folder]

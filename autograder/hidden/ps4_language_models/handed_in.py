@@ -68,11 +68,11 @@ def sizes_of(tensors: Tensors, prefix: str = "") -> list[int]:
 
 
 def probe_logits(ns, tensors, prefix, idx, last):
-    """Logits of the packed model for idx (B, T), all of them or the last ones, in batches of 16."""
+    """Logits of the packed model for idx (B, T), all of them or the last ones, in batches of 4 to save memory."""
     own = {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     model = ns.read_gpt(own)
     with torch.no_grad():
-        rows = [model(some) for some in idx.split(16)]
+        rows = [model(some) for some in idx.split(4)]
     return torch.cat([row[:, -1:] if last else row for row in rows]).float()
 
 
