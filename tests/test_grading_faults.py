@@ -24,7 +24,10 @@ from autograder.grading import Grader
 from autograder.grading.batch import grade_one
 from autograder.worker import Limits, watch
 
-pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="processes are found and killed through /proc")
+pytestmark = [
+    pytest.mark.skipif(platform.system() != "Linux", reason="processes are found and killed through /proc"),
+    pytest.mark.alone,
+]
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = ROOT / "tests" / "fixtures" / "tiny_set"

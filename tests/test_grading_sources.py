@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.grading.sources import HiddenTestError, portable_source
+from autograder.grading.sources import HiddenTestError, portable_source, probe_in_words
 from autograder.testing import points
 
 CONSTANT = 3.0
@@ -83,3 +83,23 @@ def test_a_closure_is_refused():
 def test_what_is_no_def_is_refused(function, said):
     with pytest.raises(HiddenTestError, match=re.escape(said)):
         portable_source(function)
+
+
+def probe_of_two(ns, x, steps):
+    return [ns.second(ns.first(x), each) for each in ns.first(steps)]
+
+
+def probe_of_none(ns):
+    return len(dir(ns))
+
+
+@pytest.mark.parametrize(
+    ("probe", "words", "parameters"),
+    [
+        (probe_of_two, "lines that use second and first", ["x", "steps"]),
+        (probe_of_none, "lines that use your code", []),
+    ],
+)
+def test_a_probe_is_told_by_the_definitions_that_it_uses(probe, words, parameters):
+    source, _ = portable_source(probe)
+    assert probe_in_words(source) == (words, parameters)

@@ -21,6 +21,7 @@ from autograder.worker.walls import Plan
 MIB = 2**20
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = Limits(memory=256 * MIB, folder=16 * MIB, file=8 * MIB, files=200, threads=32)
+pytestmark = pytest.mark.alone
 WALLS = (
     "own user", "files", "system calls", "no new privileges", "resource limits", "descriptors and environment",
     "the grader is closed", "nothing is left behind",

@@ -11,7 +11,7 @@ from autograder.grading.report import CheckReport, Report, TestReport, WrittenPa
 
 MOST_TEXT = 20_000  # characters per output; Gradescope cuts at 100,000
 EVERYTHING = Gradescope()
-LONG_TEST = 100  # characters of a test's name
+LONG_TEST = 120  # characters of a test's name: a line of its source
 
 
 def results_of(report: Report, shown: Gradescope = EVERYTHING) -> dict[str, Any]:

@@ -41,6 +41,19 @@ def portable_source(function: Callable[..., Any]) -> tuple[str, str]:
     return ast.unparse(tree), tree.name
 
 
+def probe_in_words(source: str) -> tuple[str, list[str]]:
+    """What a probe asks of the student's code, "lines that use f and g", and its parameters behind the first, `ns`."""
+    probe = ast.parse(source).body[0]
+    assert isinstance(probe, ast.FunctionDef)
+    ns, *parameters = [each.arg for each in probe.args.args]
+    used = [
+        node.attr
+        for node in ast.walk(probe)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == ns
+    ]
+    return f"lines that use {' and '.join(dict.fromkeys(used)) or 'your code'}", parameters
+
+
 def _import_of(name: str, value: object) -> str | None:
     if isinstance(value, ModuleType) and value.__name__.partition(".")[0] in AT_HAND:
         return f"import {value.__name__} as {name}" if name != value.__name__ else f"import {name}"

@@ -8,7 +8,7 @@ from typing import Any
 from autograder.grading.described import signature
 from autograder.grading.desk import Desk
 from autograder.grading.report import Measure
-from autograder.grading.sources import HiddenTestError, portable_source
+from autograder.grading.sources import HiddenTestError, portable_source, probe_in_words
 from autograder.testing.expect import describe
 from autograder.worker import Handle, Worker
 from pskit.notebook import artifact_problems
@@ -83,7 +83,8 @@ class Student:
         """Run `probe(ns, *args, **kwargs)` in the worker; `ns.f` is the student's `f`."""
         source, name = portable_source(probe)
         sent, named = _local(args), _local(kwargs)
-        what = f"a few lines that use your code, with {signature('', args, kwargs)[1:-1] or 'no input'}"
+        lines, parameters = probe_in_words(source)
+        what = f"{lines}, with {signature('', args, kwargs, parameters)[1:-1] or 'no input'}"
         return self._ask(what, lambda worker, seconds: worker.run(source, name, sent, named, timeout=seconds))
 
     def provide(self, **functions: Callable[..., Any]) -> None:

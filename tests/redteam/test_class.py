@@ -21,6 +21,7 @@ from autograder.worker import watch
 from .referee import FULL, GOOD_WEIGHTS, STUB, STUB_WEIGHTS, TARGET, Referee, leaks
 from .roster import Attack, roster
 
+pytestmark = pytest.mark.alone
 ROOT = Path(__file__).resolve().parents[2]
 MISTAKES = (
     ("factor * x + shift", "factor * x - shift"),
