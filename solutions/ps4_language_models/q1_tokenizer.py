@@ -156,8 +156,8 @@ with check("1b") as c:
 # text might be the beginning of one; if the longest has `n` characters, `n - 1` of them are in doubt, and so are the
 # two pieces before them.
 #
-# The ids are those of `vocab`, whatever their order; the special tokens are in it. Remember the ids of pieces that you
-# have met, as most come again. Expect 35 lines.
+# The ids are those of `vocab`, whatever their order; the special tokens are in it, and no two ids have the same bytes.
+# Remember the ids of pieces that you have met, as most come again. Expect 35 lines.
 
 
 # %% role="answer" part="1c"
