@@ -30,12 +30,21 @@ def save(name: str, tensors: Mapping[str, Tensor]) -> None:
     save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, HERE / f"ps4_{name}.safetensors")
 
 
+def sizes(book: dict[str, Any]) -> Any:
+    """The reference GPT's configuration: 1.8 million parameters."""
+    return book["GPTConfig"](65, 256, n_layer=4, n_head=4, n_embd=192)
+
+
+def recipe(book: dict[str, Any], steps: int, seed: int = 0) -> Any:
+    """Its training: batches of 8 windows."""
+    return book["Recipe"](steps=steps, B=8, T=256, max_lr=2e-3, min_lr=1e-4, warmup=200, seed=seed)
+
+
 def train_gpt(book: dict[str, Any]) -> tuple[Any, dict[str, list[float]]]:
-    """A GPT of 1.8 million parameters, trained on 3.2 million characters, and its history."""
+    """The reference GPT, trained on 3.2 million characters, and its history."""
     torch.manual_seed(0)
-    model = book["GPT"](book["GPTConfig"](65, 256, n_layer=4, n_head=4, n_embd=192))
-    recipe = book["Recipe"](steps=1560, B=8, T=256, max_lr=2e-3, min_lr=1e-4, warmup=200)
-    return model, book["train"](model, book["ids_train"], book["ids_val"], recipe, "reference_gpt")
+    model = book["GPT"](sizes(book))
+    return model, book["train"](model, book["ids_train"], book["ids_val"], recipe(book, 1560), "reference_gpt")
 
 
 def gpt() -> None:
