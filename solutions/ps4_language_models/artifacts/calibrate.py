@@ -1,9 +1,9 @@
 """What the thresholds of question 8 rest on: other seeds, judged as the hidden tests do.
 
-    PSKIT_DATA=<folder with tinyshakespeare> python solutions/ps4_language_models/artifacts/calibrate.py NAME FOLDER SEED...
+    PSKIT_DATA=<data> python solutions/ps4_language_models/artifacts/calibrate.py NAME FOLDER SEEDS
 
-NAME is gpt (half of the reference's training) or scaling (all of it). Checkpoints lie in FOLDER, so that a second run
-goes on. Prints a line for each seed: the surprise at hidden plays, in nats per character.
+<data> holds tinyshakespeare. NAME is gpt (half of the reference's training) or scaling (all of it). Checkpoints lie in
+FOLDER, so that a second run goes on. Prints a line for each seed: the surprise at hidden plays, in nats per character.
 """
 
 import os
