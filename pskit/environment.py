@@ -48,7 +48,7 @@ def _device_in_words(device: torch.device, needs_gpu: bool) -> str:
     if device.type == "cuda":
         facts = torch.cuda.get_device_properties(device)
         return f"Device: {facts.name}, {facts.total_memory / 2**30:.0f} GB"
-    advice = "in Colab choose Runtime > Change runtime type > T4 GPU." if needs_gpu else "this problem set needs none."
+    advice = "in Colab choose Runtime > Change runtime type > T4 GPU." if needs_gpu else "this run needs none."
     return f"Device: CPU with {os.cpu_count()} cores. No GPU: {advice}"
 
 

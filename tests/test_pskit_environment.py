@@ -37,7 +37,7 @@ def test_setup_seeds_everything_and_says_where_it_runs(capsys):
 @pytest.mark.parametrize(
     ("needs_gpu", "words"),
     [
-        (False, "No GPU: this problem set needs none."),
+        (False, "No GPU: this run needs none."),
         (True, "No GPU: in Colab choose Runtime > Change runtime type > T4 GPU."),
     ],
 )

@@ -91,11 +91,14 @@ plt.rcParams["axes.prop_cycle"] = plt.cycler(color=figures.COLOURS)  # for every
 # - **Batches**: the first dimension is the example: `x` is (B, D), or (B, C, H, W) for images where the text says so.
 # - **Per example, in nats**: log-likelihoods, divergences and bounds are (B,), *summed* over pixels and over latent
 #   dimensions. The training cell takes the mean over the batch, nobody else does. The losses of adversarial networks
-#   are the exception: they are means over the batch, scalars.
-# - **Randomness is an argument** (`eps`, `u`, `alpha`, `z`). No graded function draws random numbers itself.
+#   are the exception: they are means over the batch, scalars. (The gradient penalty of 7a is per example again.)
+# - **Randomness is an argument** (`eps`, `u`, `alpha`, `z`). No graded function draws random numbers itself; a new
+#   network may draw what it starts from, as `SNLinear` of 7c does with its `u`.
 # - **Symbols**: `mu` and `logvar` are a diagonal Gaussian, its mean and the logarithm of its *variance*. `logits` are
 #   numbers before the sigmoid. A flow's `forward` goes from data to noise, $x \mapsto z$, and its log-determinant is
 #   $\log\lvert\det \partial z/\partial x\rvert$.
+# - **Some letters have two meanings**, as in the papers: `alpha` is a margin in question 3 and a random number in 7,
+#   `u` is noise in 3 and a singular vector in 7, $s$ is a shrunk grey value in 3 and a log-scale in 4.
 # - **Images** are in [0, 1] for autoencoders (binarised: 0 or 1) and in [-1, 1] for adversarial networks.
 # - **Devices**: networks and training data are float32 on `here.device`. A graded function works on whatever device and
 #   dtype its inputs have: write `torch.zeros_like(x)`, not `torch.zeros(3).cuda()`.
@@ -136,11 +139,22 @@ with experiment("data"):
 # ### Training that survives
 #
 # Training cells show their progress and save a checkpoint at least every minute. Interrupt them, or lose the
-# connection, and run the cell again: they go on where they stopped. A checkpoint is a flat dict of tensors; the two
-# helpers below turn networks and optimizers into one and back.
+# connection, and run the cell again: they go on where they stopped. A checkpoint is a flat dict of tensors; `pack` and
+# `unpack` below turn networks and optimizers into one and back.
+#
+# A checkpoint belongs to what made it. Mend an answer or one of its helpers, change a learning rate or the size of a
+# network, and the training starts again by itself: `code_of` finds the functions that count, `shapes_of` the sizes.
+# They do not see a seed, the data, or a loop that stands in its cell outside of any function. If you change one of
+# those, or want a fresh start, delete the file that the cell names, for instance `checkpoints/vae.safetensors`, and run
+# the cell again.
 
 
 # %% role="given" id="checkpoints"
+import dis
+import inspect
+from types import CodeType
+
+
 def pack(**parts: nn.Module | torch.optim.Optimizer) -> dict[str, Tensor]:
     """The state of networks and optimizers as one flat dict of tensors."""
     state = {}
@@ -163,3 +177,27 @@ def unpack(state: dict[str, Tensor], **parts: nn.Module | torch.optim.Optimizer)
                 slots.setdefault(int(number), {})[field] = value
             own = {**part.state_dict(), "state": slots}
         part.load_state_dict(own)
+
+
+def shapes_of(*nets: nn.Module) -> list[tuple[int, ...]]:
+    """The shapes of all parameters of these networks."""
+    return [tuple(parameter.shape) for net in nets for parameter in net.parameters()]
+
+
+def globals_of(code: CodeType) -> list[str]:
+    """The global names that a function's code reads, those of functions inside it included."""
+    own = [step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"]
+    return own + [name for inner in code.co_consts if isinstance(inner, CodeType) for name in globals_of(inner)]
+
+
+def code_of(*parts: Callable) -> tuple[Callable, ...]:
+    """These functions, the methods of these classes, and all others of this notebook that they use in turn."""
+    found, waiting = [], list(parts)
+    while waiting:
+        part = inspect.unwrap(waiting.pop(0))
+        if isinstance(part, type):
+            waiting += [method for kin in part.__mro__ for method in vars(kin).values()]
+        elif getattr(part, "__globals__", None) is globals() and part not in found:
+            found.append(part)
+            waiting += [globals()[name] for name in globals_of(part.__code__) if name in globals()]
+    return tuple(found)

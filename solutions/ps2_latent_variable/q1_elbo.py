@@ -55,7 +55,10 @@ with check("1a") as c:
     got = reparameterize(mu, logvar, eps)
     c.shape(got, (2, 2), "z")
     c.close(got, [[3.0, 2.0], [-2.0, 5.0]], "standard deviations 1, 3, 2 and 1, times eps, beside the mean")
-    c.shape(reparameterize(mu, logvar, torch.zeros(7, 2, 2, dtype=torch.float64)), (7, 2, 2), "seven samples of each")
+    many = reparameterize(mu, logvar, torch.zeros(7, 2, 2, dtype=torch.float64))
+    c.shape(many, (7, 2, 2), "z, with seven samples of each example,")
+    c.true(reparameterize(mu.clone().requires_grad_(), logvar, eps).requires_grad, "a gradient flows back into mu")
+    c.true(reparameterize(mu, logvar.clone().requires_grad_(), eps).requires_grad, "and into logvar")
 
 # %% [markdown] role="text"
 # ### 1b. The price of a code (code, 2 points)
@@ -89,7 +92,7 @@ with check("1b") as c:
     mu = torch.tensor([[0.0, 0.0], [3.0, -4.0]], dtype=torch.float64)
     zero = torch.zeros_like(mu)
     got = kl_diag(mu, zero)
-    c.shape(got, (2,), "one number per example")
+    c.shape(got, (2,), "the divergence")
     c.close(got, [0.0, 12.5], "unit variances: half the squared length of the mean")
     c.close(kl_diag(mu, zero + 0.3, mu, zero + 0.3), [0.0, 0.0], "a distribution does not differ from itself")
     wide = zero + math.log(4)
@@ -136,14 +139,16 @@ with check("1c") as c:
     x = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]], dtype=torch.float64)
     zero = torch.zeros_like(x)
     got = bernoulli_logprob(x, zero)
-    c.shape(got, (2,), "one number per image")
+    c.shape(got, (2,), "bernoulli_logprob")
     c.close(got, [-3 * math.log(2)] * 2, "three fair coins")
     sure = torch.tensor([[200.0, -200.0, 200.0]] * 2, dtype=torch.float64)
     c.close(bernoulli_logprob(x, sure), [0.0, -200.0], "sure and right costs nothing; sure and wrong costs 200 nats")
     c.close(gaussian_logprob(x, x, zero), [-1.5 * math.log(2 * math.pi)] * 2, "three standard normals at their mean")
+    away = gaussian_logprob(x, x - 2, torch.tensor(math.log(9), dtype=torch.float64))
+    c.close(away, [-1.5 * (4 / 9 + math.log(9) + math.log(2 * math.pi))] * 2, "all 2 from the mean, with variance 9")
     image = x.reshape(2, 1, 3, 1)
-    c.shape(bernoulli_logprob(image, image), (2,), "images: one number each as well; bernoulli_logprob")
-    c.shape(gaussian_logprob(image, image, image), (2,), "images: one number each as well; gaussian_logprob")
+    c.shape(bernoulli_logprob(image, image), (2,), "bernoulli_logprob of images")
+    c.shape(gaussian_logprob(image, image, image), (2,), "gaussian_logprob of images")
 
 # %% [markdown] role="text"
 # ### Look: a bound over all q

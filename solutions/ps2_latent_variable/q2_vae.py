@@ -89,7 +89,7 @@ with check("2a") as c:
     c.shape(logits, (20, 6), "what decode returns")
     c.true((logits < 0).any(), "logits may be negative: no sigmoid at the end of decode")
     elbo, rec, kl = small.elbo(x, eps, beta=0.5)
-    c.shape(elbo, (3,), "elbo, one number per image")
+    c.shape(elbo, (3,), "elbo")
     c.close(elbo, rec - 0.5 * kl, "the price of a code counts beta times")
     c.close(kl, kl_diag(mu, logvar), "kl is that of the encoder's Gaussian to the standard normal")
     at_mean = bernoulli_logprob(x, small.decode(mu))
@@ -118,8 +118,8 @@ def train_vae(vae: VAE, X: Tensor, epochs: int, name: str, beta: float = 1.0, no
     run = resumable(
         f"checkpoints/{name}.safetensors",
         pack(vae=vae, adam=adam),
-        made_by=(reparameterize, kl_diag, bernoulli_logprob, VAE.__init__, VAE.encode, VAE.decode, VAE.elbo),
-        settings={"N": len(X), "beta": beta, "noise": noise, "sizes": [tuple(p.shape) for p in vae.parameters()]},
+        made_by=code_of(train_vae, VAE, bernoulli_logprob),
+        settings={"N": len(X), "beta": beta, "noise": noise, "shapes": shapes_of(vae)},
     )
     unpack(run.state, vae=vae, adam=adam)
     for epoch in run.steps(epochs, name):
@@ -213,19 +213,20 @@ def interpolate(vae: nn.Module, x0: Tensor, x1: Tensor, n: int) -> Tensor:
 with check("2b") as c:
 
     class Plain(nn.Module):
-        """Pixels are codes, and logits are codes."""
+        """Codes are squares of pixels, and logits are squares of codes, up to factors: nothing here is linear."""
 
         def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-            """Four times the pixels, and unit variances."""
-            return 4 * x, torch.zeros_like(x)
+            """Four times the squares of the pixels, and unit variances."""
+            return 4 * x.square(), torch.zeros_like(x)
 
         def decode(self, z: Tensor) -> Tensor:
-            """The code itself."""
-            return z
+            """A quarter of the squares of the code."""
+            return z.square() / 4
 
     got = interpolate(Plain(), torch.tensor([0.0, 1.0]), torch.tensor([1.0, 1.0]), 5)
-    c.shape(got, (5, 2), "five images of two pixels")
-    c.close(got[:, 0], torch.sigmoid(torch.tensor([0.0, 1.0, 2.0, 3.0, 4.0])), "even steps, both ends included")
+    c.shape(got, (5, 2), "the walk of five images of two pixels")
+    steps = torch.tensor([0.0, 1.0, 2.0, 3.0, 4.0])  # of the first number of the code
+    c.close(got[:, 0], torch.sigmoid(steps.square() / 4), "even steps from code to code, both ends included")
     c.close(got[:, 1], torch.sigmoid(torch.full((5,), 4.0)), "what both codes share stays")
 
 # %% role="run"
@@ -324,16 +325,16 @@ with experiment("with and without noise and price"):
 #    p(z))$, where $I(n; z) = \frac1N\sum_n \mathrm{KL}(q_\phi(z\mid x_n)\,\|\,q(z))$ is the mutual information between
 #    image and code. What does each of the two terms ask of the encoder? Give an upper bound on $I(n; z)$ that holds for
 #    any encoder. (2 points)
-# 2. *Collapse.* Suppose $q_\phi(z\mid x) = p(z)$ for all $x$. What is the largest possible mean ELBO then, over all
-#    decoders? Describe a decoder for which collapse is not a failure but the optimum, and say why a coin per pixel
-#    (independent given $z$) is not of that kind. (1 point)
+# 2. *Collapse.* Suppose $q_\phi(z\mid x) = p(z)$ for all $x$. What is the largest possible mean ELBO then, over
+#    decoders of any form? Describe a decoder for which collapse is not a failure but the optimum, and say why a coin
+#    per pixel (independent given $z$) is not of that kind. (1 point)
 # 3. *Beta.* Let $p_\theta(x\mid z) = \mathcal N(m_\theta(z), \sigma^2 I)$ with fixed $\sigma$. Show that maximising
 #    $\text{rec} - \beta\,\text{kl}$ over both networks is the same as maximising the true ELBO ($\beta = 1$) of a model
-#    with another noise variance, and name it. Is the maximised quantity a lower bound of $\log p_\theta(x)$ for $\beta
-#    > 1$, and for $\beta < 1$? (1 point)
-# 4. *Autoencoder.* In your figure, say which of the two terms of 1 is missing in the plain autoencoder, and what the
-#    noise alone (with $\beta = 0$) would not repair: what would an encoder do that may choose `logvar` for free?
-#    (1 point)
+#    with another noise variance, and name it. Is the maximised quantity a lower bound of $\log p_\theta(x)$ of the
+#    original model, with $\sigma^2$, for $\beta > 1$, and for $\beta < 1$? (1 point)
+# 4. *Autoencoder.* With $\beta = 0$ neither of the two terms of 1 is priced. Whose absence do you see in your figure of
+#    the plain autoencoder? And what would the noise alone (still with $\beta = 0$) not repair: what would an encoder do
+#    that may choose `logvar` for free? (1 point)
 
 # %% [markdown] role="written" part="2c"
 # ### BEGIN SOLUTION

@@ -8,7 +8,7 @@
 # $$
 # \log p_X(x) = \log p_Z\big(f(x)\big) + \log\Big\lvert\det\frac{\partial f(x)}{\partial x}\Big\rvert,
 # \qquad z = f(x)
-# \qquad\text{(Dinh, Sohl-Dickstein and Bengio, } \textit{RealNVP}\text{, ICLR 2017, eq. 2).}
+# \qquad\text{(Dinh, Sohl-Dickstein and Bengio, } \textit{RealNVP}\text{, ICLR 2017, eq. 3).}
 # $$
 #
 # The first term asks how likely the point is where $x$ lands. The second is the exchange rate between volumes: where
@@ -60,7 +60,8 @@ with check("3a") as c:
     c.close(y[0], [0.0, 0.0], "the middle of the grey values is 0", atol=1e-9)
     c.close(y[1], [-math.log(9), math.log(9)], "black and white are the logits of alpha and 1 - alpha")
     c.close(logdet[0], 2 * math.log(0.8 * 4 / 256), "in the middle the logit stretches by 4; twice, for two pixels")
-    c.shape(logit_preprocess(x_u8[:, None, :], u[:, None, :])[1], (2,), "logdet of images, too,")
+    c.close(logdet[1], 2 * math.log(0.8 / 0.09 / 256), "at black and white it stretches by 1 / (0.1 * 0.9)")
+    c.shape(logit_preprocess(x_u8[:, None, :], u[:, None, :])[1], (2,), "logdet of images")
 
 # %% [markdown] role="text"
 # ### 3b. And back (code, 2 points)

@@ -73,7 +73,7 @@ with check("5a") as c:
         c.close(d_loss(undecided, undecided[:3], kind), 2 * math.log(2), f"{kind}: without an opinion, 2 ln 2")
     c.close(d_loss(real, fake, "least_squares"), 0.5 + 3.0, "least squares: (1 + 1) / 4 and (0 + 9 + 9) / 6")
     c.close(d_loss(real, fake, "wasserstein"), -1.0, "Wasserstein: mean of the fakes minus mean of the real")
-    c.close(d_loss(real, fake, "hinge"), 0.5 + 5 / 3, "hinge: (1 + 0) / 2 and (1 + 0 + 4) / 3")
+    c.close(d_loss(real, fake + 1, "hinge"), 0.5 + 7 / 3, "hinge: (1 + 0) / 2 and (2 + 0 + 5) / 3")
     sure = torch.full((2,), 90.0)
     c.close(d_loss(-sure, sure, "minimax"), 180.0, "surely wrong on both: 90 nats each, in float32")
 
@@ -106,16 +106,20 @@ with check("5b") as c:
     c.close(g_loss(0 * fake, "minimax"), -math.log(2), "minimax: log 1/2 when the discriminator cannot tell")
     c.close(g_loss(0 * fake, "non_saturating"), math.log(2), "non-saturating: its negative there")
     c.close(g_loss(fake, "least_squares"), 0.5 * (1 + 16 + 4) / 3, "least squares: distances to 1")
-    c.close(g_loss(fake + 1, "wasserstein"), -1.0, "Wasserstein: minus the mean score")
+    for kind in ("wasserstein", "hinge"):
+        c.close(g_loss(fake + 1, kind), -1.0, f"{kind}: minus the mean score")
     for kind in ("minimax", "non_saturating", "wasserstein", "hinge"):
         c.true(g_loss(fake + 0.1, kind) < g_loss(fake, kind), f"{kind}: looking more real is better")
+    far = torch.full((2, 3), 300.0)
+    c.close(g_loss(-far, "non_saturating"), 300.0, "non-saturating: a logit of -300 costs 300 nats, in float32")
+    c.close(g_loss(far, "minimax"), -300.0, "minimax: a logit of 300 gains 300 nats")
 
 # %% [markdown] role="text"
 # ### Look: five games, seen from the generator
 #
 # On the left the loss of a single fake as its logit goes from "surely fake" to "surely real", on the right the
 # *negative slope*: how strongly the generator is pushed towards larger logits. In the beginning of training
-# all fakes are far on the left.
+# all fakes are far on the left. There are four curves: the hinge equals Wasserstein here.
 
 # %% role="run"
 with experiment("the generator's losses and their slopes"):
@@ -191,7 +195,7 @@ with experiment("how a perfect discriminator pulls"):
         ax.semilogy(distances, pull, dash, label=kind)
     ax.set(xlabel="distance of the generator from the data", ylabel="derivative of its loss", ylim=(1e-4, 20))
     ax.legend()
-    figures.show(fig, "The minimax pull rises and then falls exponentially; the non-saturating pull grows linearly.")
+    figures.show(fig, "The minimax pull rises, then falls faster than exponentially; the other one grows linearly.")
 
 # %% [markdown] role="text"
 # **Look.** At which distance is the minimax generator pulled most? A gradient that says "you are a little off" loudly
@@ -199,15 +203,15 @@ with experiment("how a perfect discriminator pulls"):
 #
 # ### 5c. The optimal discriminator (written, 3 points)
 #
-# Let $p$ be the density of the data and $q$ that of $G(z)$, both positive.
+# Let $p$ be the density of the data and $q$ that of $G(z)$, in 1 and 2 both positive everywhere.
 #
 # 1. Let $D$ be free to take any value at any $x$. Show that $V(D,G)$ is largest for $D^\star(x)=\log p(x)/q(x)$, and
-#    that it is a maximum.
+#    that it is a maximum. (1 point)
 # 2. Show that $V(D^\star,G) = -2\ln 2 + 2\,\mathrm{JSD}(p\,\|\,q)$ with $\mathrm{JSD}(p\,\|\,q)=\frac12\mathrm{KL}(p\,
-#    \|\,m)+\frac12\mathrm{KL}(q\,\|\,m)$ and $m=\frac12(p+q)$. For which $q$ is it smallest?
+#    \|\,m)+\frac12\mathrm{KL}(q\,\|\,m)$ and $m=\frac12(p+q)$. For which $q$ is it smallest? (1 point)
 # 3. Do 1 and the value in 2 again for the hinge: show that $D^\star=\operatorname{sign}(p-q)$ and that the
 #    discriminator's loss is then $2-2\,\mathrm{TV}(p,q)$, with $\mathrm{TV}=\frac12\int|p-q|$. What do this loss and
-#    the one in 2 become when $p$ and $q$ do not overlap, and what does that say about learning from them?
+#    the one in 2 become when $p$ and $q$ do not overlap, and what does that say about learning from them? (1 point)
 
 # %% [markdown] role="written" part="5c"
 # ### BEGIN SOLUTION
@@ -244,12 +248,13 @@ with experiment("how a perfect discriminator pulls"):
 #
 # 1. Compute the derivative of both generator losses, `"minimax"` and `"non_saturating"`, with respect to the logit $f$
 #    of one fake. What happens to each as $f\to-\infty$? Explain the two curves of the last figure for large $\theta$.
+#    (1 point)
 # 2. Let the discriminator be optimal for the current generator $q_{\theta_0}$ and then held fixed. Show that
 #    $$\nabla_\theta\,\mathbb E_{x\sim q_\theta}\big[-\log\sigma(D^\star(x))\big]\Big|_{\theta_0}
 #    = \nabla_\theta\big[\mathrm{KL}(q_\theta\,\|\,p) - 2\,\mathrm{JSD}(p\,\|\,q_\theta)\big]\Big|_{\theta_0}$$
-#    (Arjovsky and Bottou, ICLR 2017, theorem 2.5). *Hint:* $-\log\sigma(a)=-a-\log(1-\sigma(a))$.
+#    (Arjovsky and Bottou, ICLR 2017, theorem 2.5). *Hint:* $-\log\sigma(a)=-a-\log(1-\sigma(a))$. (1 point)
 # 3. Read the result: what does each of the two terms prefer, and which well-known failure of GANs does it lead you to
-#    expect?
+#    expect? (1 point)
 
 # %% [markdown] role="written" part="5d"
 # ### BEGIN SOLUTION

@@ -103,14 +103,30 @@ with check("6a") as c:
         G.weight.fill_(2.0)
         D.weight.fill_(0.5)
     opt_G, opt_D = torch.optim.SGD(G.parameters(), lr=0.1), torch.optim.SGD(D.parameters(), lr=0.01)
-    one = torch.ones(1, 1, dtype=torch.float64)
+    one, reached = torch.ones(1, 1, dtype=torch.float64), []
+    G.weight.grad, D.weight.grad = 100 * one, 100 * one  # left behind by something else
+    G.weight.register_hook(reached.append)
     loss_D, loss_G = gan_train_step(G, D, opt_G, opt_D, 5 * one, one, 3 * one, "wasserstein")
     c.shape(loss_D, (), "the discriminator's loss")
     c.close(loss_D, -1.5, "D's loss: 0.5 * (2 * 1) - 0.5 * 5, before its update")
-    c.close(D.weight, [[0.53]], "D's weight: 0.5 - 0.01 * (2 - 5)")
+    c.close(D.weight, [[0.53]], "D's weight: 0.5 - 0.01 * (2 - 5), whatever lay in .grad before")
     c.close(loss_G, -3.18, "G's loss, with the new D: -0.53 * (2 * 3)")
-    c.close(G.weight, [[2.159]], "G's weight: 2 + 0.1 * 0.53 * 3")
+    c.close(G.weight, [[2.159]], "G's weight: 2 + 0.1 * 0.53 * 3, whatever lay in .grad before")
+    c.equal(len(reached), 1, "one gradient reached G, that of its own loss")
     c.true(not loss_D.requires_grad and not loss_G.requires_grad, "the losses carry no graph")
+
+    class Told(nn.Linear):
+        """A linear layer that notes the labels that it is given."""
+
+        def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+            """The layer's outputs."""
+            given.append(y)
+            return super().forward(x)
+
+    given, G, D = [], Told(1, 1), Told(1, 1)
+    opt_G, opt_D = torch.optim.SGD(G.parameters(), lr=0.1), torch.optim.SGD(D.parameters(), lr=0.1)
+    gan_train_step(G, D, opt_G, opt_D, one.float(), one.float(), one.float(), "hinge", torch.tensor([3]))
+    c.true(given and all(y is not None for y in given), "with labels, every call of G and of D gets them")
 
 # %% [markdown] role="text"
 # ### 6b. Conditioning (code, 2 points)
@@ -143,9 +159,10 @@ with check("6b") as c:
         [[5.0, 6.0, 0.0, 0.0, 1.0], [7.0, 8.0, 1.0, 0.0, 0.0]],
         "a vector and its label",
     )
-    images = append_label(torch.zeros(2, 1, 4, 5), y, 3)
-    c.shape(images, (2, 4, 4, 5), "images with their labels")
-    c.close(images.mean(dim=(2, 3)), [[0.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0]], "constant planes behind the image")
+    images = append_label(torch.zeros(2, 1, 5, 6), y, 4)
+    c.shape(images, (2, 5, 5, 6), "a batch of images with four labels, one of them unused,")
+    planes = [[0.0, 0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0]]
+    c.close(images.mean(dim=(2, 3)), planes, "constant planes behind the image")
 
 # %% [markdown] role="text"
 # ### 6c. How many modes? (code, 2 points)
@@ -177,6 +194,10 @@ with check("6c") as c:
     covered, good = mode_coverage(samples, torch.tensor([[0.0, 0.0], [3.0, 0.0], [-3.0, 0.0]]), 1.0)
     c.equal(int(covered), 2, "two of three modes are covered")
     c.close(float(good), 0.75, "three of four samples are good")
+    between, centers = torch.tensor([[0.4, 0.0]]), torch.tensor([[0.0, 0.0], [1.0, 0.0]])
+    covered, good = mode_coverage(between, centers, 0.8)
+    c.equal(int(covered), 1, "a sample in two circles covers the nearer mode only")
+    c.close(float(good), 1.0, "and counts once")
     real_points, _ = ring(500, torch.Generator().manual_seed(0))
     c.equal(int(mode_coverage(real_points, RING, 0.3)[0]), 8, "real points cover the ring")
 
@@ -214,8 +235,8 @@ def train_on_ring(
     run = resumable(
         f"checkpoints/ring_{kind}_{rate}_{n_labels}.safetensors",
         pack(**players),
-        made_by=(gan_train_step, d_loss, g_loss),
-        settings={"blocks": blocks},
+        made_by=code_of(train_on_ring),
+        settings={"blocks": blocks, "shapes": shapes_of(players["G"], players["D"])},
     )
     films = {key: value for key, value in run.state.items() if key.startswith("film.")}
     unpack({key: value for key, value in run.state.items() if key not in films}, **players)
@@ -323,11 +344,11 @@ with experiment("the generator's gradient as D wins"):
         axes[1].semilogy(range(0, 401, 20), length, dash, label=kind)
     axes[1].set(xlabel="steps of D alone", ylabel="length of G's gradient")
     axes[1].legend()
-    figures.show(fig, "As D's loss falls to zero, the minimax gradient vanishes with it; the non-saturating one stays.")
+    figures.show(fig, "As D's loss falls to zero, the minimax gradient vanishes with it; the non-saturating one grows.")
 
 # %% [markdown] role="text"
 # **Look.** By which factor has the minimax gradient shrunk, and by which factor $D$'s loss? Compare with the slope
-# $-\sigma(f)$ of 5d.
+# $-\sigma(f)$ of 5d; the rest is $\nabla_xD$, which grows. Where do you see its growth alone?
 #
 # ### 6d. What a perfect discriminator does to the generator (written, 2 points)
 #
@@ -340,7 +361,7 @@ with experiment("the generator's gradient as D wins"):
 #    a better *loss* alone cannot do. (1 point)
 # 2. In the theory of question 5, the discriminator *should* be optimal at every step. In practice, one trains $D$ for a
 #    single step per step of $G$. Explain this apparent contradiction, and name two remedies that allow a well-trained
-#    $D$, each with the factor of 1 that it repairs. (1 point)
+#    $D$ (look ahead to question 7 for one), each with the factor of 1 that it repairs. (1 point)
 
 # %% [markdown] role="written" part="6d"
 # ### BEGIN SOLUTION
@@ -371,9 +392,9 @@ with experiment("the generator's gradient as D wins"):
 # %% [markdown] role="text"
 # ### 6e. Lost modes (written, 2 points)
 #
-# 1. Hold $D$ fixed and train $G$ to the end, for any game of question 5 except least squares. What is $G(z)$ then, for
-#    every $z$? Explain with it why the order of $\min_G\max_D$ matters, and why alternating steps may chase each other
-#    around the ring. Why does conditioning help? (1 point)
+# 1. Hold $D$ fixed and train $G$ to the end, for any game of question 5 except least squares. Assume that $D$ has one
+#    maximum. What is $G(z)$ then, for every $z$? Explain with it why the order of $\min_G\max_D$ matters, and why
+#    alternating steps may chase each other around the ring. Why does conditioning help? (1 point)
 # 2. A generator has 8 covered modes and 100 % good samples. Describe two quite different ways in which it may
 #    nevertheless be a bad model of the ring, and for each one a number that would reveal it. (1 point)
 

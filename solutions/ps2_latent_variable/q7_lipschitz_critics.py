@@ -58,9 +58,15 @@ with check("7a") as c:
     real = torch.tensor([[1.0, 1.0], [2.0, 0.0], [0.0, 0.0]], dtype=torch.float64)
     alpha = torch.tensor([0.0, 0.5, 1.0], dtype=torch.float64)
     penalty = gradient_penalty(lambda x: x @ w, real, 0 * real, alpha)
-    c.shape(penalty, (3,), "one penalty per example")
+    c.shape(penalty, (3,), "the penalty")
     c.close(penalty.detach(), [16.0] * 3, "a linear critic has the slope |w| everywhere: (5 - 1)^2")
     c.close(torch.autograd.grad(penalty.mean(), w)[0], [4.8, 6.4], "and its derivative by w is 2 (|w| - 1) w / |w|")
+    bowl = gradient_penalty(lambda x: x.square().sum(dim=1) / 2, 0 * real + 3, 0 * real - 2, alpha)
+    ends_and_middle = [(0.5**0.5 - 1) ** 2, (8**0.5 - 1) ** 2, (18**0.5 - 1) ** 2]
+    c.close(bowl.sort().values, ends_and_middle, "a bowl, at both ends and half way")
+    flat = gradient_penalty(lambda x: (0 * x) @ w, real, real, alpha)
+    c.finite(torch.autograd.grad(flat.mean(), w)[0], "the derivative for a flat critic")
+    c.true(w.grad is None, "no gradient is left behind in the critic")
     images = torch.zeros(2, 3, 4, 5)
     c.close(gradient_penalty(lambda x: x.sum(dim=(1, 2, 3)), images, images, torch.rand(2)), [(60**0.5 - 1) ** 2] * 2,
             "the norm is over channels, rows and columns")  # fmt: skip
@@ -72,7 +78,7 @@ with check("7a") as c:
 # singular value. Divide $W$ by it, and the layer is 1-Lipschitz; a chain of such layers with ReLUs between them is, too
 # (**spectral normalisation**, Miyato et al., ICLR 2018).
 #
-# An SVD in every step is too slow. **Power iteration** needs two products with $W$: starting from a vector $u$, repeat
+# An SVD in every step is too slow. **Power iteration** needs two products per round: starting from a vector $u$, repeat
 #
 # $$
 # v\leftarrow\frac{W^\top u}{\lVert W^\top u\rVert},\qquad u\leftarrow\frac{Wv}{\lVert Wv\rVert},
@@ -107,7 +113,10 @@ with check("7b") as c:
     c.close(v, [3 / 10**0.5, 1 / 10**0.5, 0.0], "v after one round")
     c.close(sigma.detach(), (82 / 10) ** 0.5, "sigma after one round: not yet 3")
     c.close(power_iteration(W, start, 30)[0].detach(), 3.0, "sigma after 30 rounds")
+    c.close(start, [1.0, 1.0], "the start is left as it was")
     c.true(not u.requires_grad and not v.requires_grad, "the vectors carry no graph")
+    if c.true(sigma.requires_grad, "sigma can be differentiated by W"):
+        c.close(torch.autograd.grad(sigma, W)[0], torch.outer(u, v), "and its derivative is u v^T")
 
 # %% [markdown] role="text"
 # ### 7c. A spectrally normalised layer (code, 3 points)
@@ -126,8 +135,8 @@ with check("7b") as c:
 #   and $v$, and uses the new $\sigma$.
 # * In **evaluation mode** (`self.training` is False) nothing is stored: $\sigma=u^\top Wv$ with the stored vectors.
 #   A layer that changes while you evaluate it gives two answers to one question.
-# * In both modes the gradient flows through $\sigma$ as well: growing $W$ along its first singular vectors changes
-#   nothing, and the gradient has to know it.
+# * In both modes the gradient flows through $\sigma$ as well: multiplying $W$ by a number changes nothing, and the
+#   gradient has to know it.
 
 
 # %% role="answer" part="7c"
@@ -135,8 +144,8 @@ class SNLinear(nn.Module):
     """x (B, in_features) to (B, out_features), by a weight whose largest singular value is 1, and a bias."""
 
     def __init__(self, in_features: int, out_features: int) -> None:
-        ### BEGIN SOLUTION
         super().__init__()
+        ### BEGIN SOLUTION
         layer = nn.Linear(in_features, out_features)
         self.weight, self.bias = layer.weight, layer.bias
         _, u, v = power_iteration(self.weight, torch.randn(out_features), 10)
@@ -167,10 +176,21 @@ with check("7c") as c:
         layer(torch.zeros(1, 3))
     layer.eval()
     stretched = (layer(torch.eye(3)) - layer(torch.zeros(1, 3))).detach()
-    c.close(torch.linalg.svdvals(stretched)[0], 1.0, "no vector is stretched by more than 1", rtol=1e-3)
-    before = layer.u.clone()
-    layer(torch.randn(4, 3))
-    c.close(layer.u, before, "evaluating the layer does not change it")
+    c.close(torch.linalg.svdvals(stretched)[0], 1.0, "the largest stretch is exactly 1", rtol=1e-3)
+    with torch.no_grad():  # a weight that is new to the layer
+        layer.weight.copy_(torch.tensor([[3.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
+        layer.bias.fill_(2.0)
+        layer.u.copy_(torch.tensor([0.6, 0.8]))
+    _, u, v = power_iteration(layer.weight, torch.tensor([0.6, 0.8]), 1)
+    layer.train()(torch.zeros(1, 3))
+    c.close(layer.u, u, "a pass in training is one round, and stores u")
+    c.close(layer.v, v, "and v")
+    c.close(layer.eval()(torch.zeros(1, 3)), [[2.0, 2.0]], "the bias is not divided")
+    c.close(layer.u, u, "a pass in evaluation changes nothing")
+    for word, mode in (("training", layer.train), ("evaluation", layer.eval)):
+        (slope,) = torch.autograd.grad(mode()(torch.ones(1, 3)).sum(), layer.weight)
+        along = (slope * layer.weight).sum()  # the derivative by a number that multiplies the weight
+        c.close(along, 0.0, f"{word}: the gradient knows that the weight's length does not count", atol=1e-5)
 
 # %% [markdown] role="text"
 # ### Look: three critics against the truth

@@ -254,8 +254,8 @@ def train_digits(
     run = resumable(
         f"checkpoints/{name}.safetensors",
         pack(**players),
-        made_by=(gan_train_step, d_loss, g_loss, append_label, DigitGenerator.__init__, DigitCritic.__init__),
-        settings={"N": len(images)},
+        made_by=code_of(train_digits, digit_players),
+        settings={"N": len(images), "shapes": shapes_of(players["G"], players["D"])},
     )
     unpack(run.state, **players)
     codes, asked = torch.randn(200, 32, generator=torch.Generator().manual_seed(9)), torch.arange(200) % 10

@@ -64,7 +64,7 @@ with check("x1a") as c:
     x = torch.tensor([[0.0], [2.0]], dtype=torch.float64)
     eps = torch.tensor([[[0.0], [0.0]], [[1.0], [-1.0]], [[-3.0], [2.0]]], dtype=torch.float64)
     log_w = log_weights(Known(), x, eps)
-    c.shape(log_w, (2, 3), "two images, three samples")
+    c.shape(log_w, (2, 3), "log_w")
     evidence = gaussian_logprob(x, torch.zeros_like(x), torch.full_like(x, math.log(2)))  # x is N(0, 2)
     c.close(log_w, evidence[:, None].expand(2, 3), "with the exact posterior every weight is p(x)")
 

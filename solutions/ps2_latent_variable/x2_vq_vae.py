@@ -177,13 +177,13 @@ class DigitVQ(nn.Module):
 with experiment("digits in 49 letters"):
     torch.manual_seed(0)
     vq = DigitVQ().to(here.device)
-    adam = torch.optim.Adam(vq.parameters(), lr=3e-3)
-    steps = 200 if QUICK else 4000
+    steps, rate = 200 if QUICK else 4000, 3e-3
+    adam = torch.optim.Adam(vq.parameters(), lr=rate)
     training = resumable(
         "checkpoints/vq.safetensors",
         pack(vq=vq, adam=adam),
-        made_by=(vq_nearest, vq_losses, straight_through, quantise),
-        settings={"steps": steps},
+        made_by=code_of(DigitVQ),
+        settings={"steps": steps, "rate": rate, "shapes": shapes_of(vq)},
     )
     unpack(training.state, vq=vq, adam=adam)
     for step in training.steps(steps, "VQ-VAE"):

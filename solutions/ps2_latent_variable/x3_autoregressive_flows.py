@@ -210,7 +210,7 @@ def maf_sample(made: nn.Module, z: Tensor) -> Tensor:
 
 # %% role="run"
 with experiment("one MADE, and several"):
-    maf_steps = 300 if QUICK else 2000
+    maf_steps, maf_rate = 300 if QUICK else 2000, 2e-2
     X_maf, X_maf_test = moons(20_000, seed=11), moons(2000, seed=12)
     plane_ticks = torch.linspace(-2, 2, 121)
     maf_plane = torch.cartesian_prod(plane_ticks, 0.7 * plane_ticks)
@@ -222,12 +222,12 @@ with experiment("one MADE, and several"):
         training = resumable(
             f"checkpoints/maf_{depth}.safetensors",
             pack(mades=mades, adam=adam),
-            made_by=(MADE.forward, maf_forward, maf_log_prob),
-            settings={"steps": maf_steps},
+            made_by=code_of(MADE, maf_log_prob, moons),
+            settings={"steps": maf_steps, "rate": maf_rate, "shapes": shapes_of(mades)},
         )
         unpack(training.state, mades=mades, adam=adam)
         for step in training.steps(maf_steps, f"{depth} MADE"):
-            adam.param_groups[0]["lr"] = 2e-2 * (1 - step / maf_steps)
+            adam.param_groups[0]["lr"] = maf_rate * (1 - step / maf_steps)
             batch = torch.randint(len(X_maf), (256,), generator=torch.Generator().manual_seed(step))
             loss = -maf_log_prob(mades, X_maf[batch]).mean()
             adam.zero_grad()

@@ -69,9 +69,11 @@ def unsqueeze(y: Tensor) -> Tensor:
 with check("4a") as c:
     c.close(checkerboard_mask(2, 3), [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], "neighbours differ, the corner is left alone")
     four_by_four = torch.arange(16.0).reshape(1, 1, 4, 4)
-    c.shape(squeeze(four_by_four), (1, 4, 2, 2), "squeezed")
+    c.shape(squeeze(four_by_four), (1, 4, 2, 2), "a squeezed image")
     c.close(squeeze(four_by_four)[0, 1], [[1.0, 3.0], [9.0, 11.0]], "channel 1: even rows, odd columns")
-    c.close(unsqueeze(squeeze(four_by_four)), four_by_four, "unsqueeze undoes squeeze")
+    two = torch.cat([four_by_four, 100 + four_by_four], dim=1)  # two channels, the second one is 100 more
+    c.close(squeeze(two)[0, 5], [[101.0, 103.0], [109.0, 111.0]], "channel 5: the same, of the second channel")
+    c.close(unsqueeze(squeeze(two)), two, "unsqueeze undoes squeeze")
 
 # %% [markdown] role="text"
 # **Look.** One digit: what the network sees under the checkerboard, and the four channels after a squeeze. Could you

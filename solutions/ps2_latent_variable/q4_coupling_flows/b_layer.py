@@ -10,6 +10,8 @@
 # - `forward(x)` returns $z$ and $\log\lvert\det \partial z/\partial x\rvert$, one number per example, whatever the
 #   shape of an example is. Only what is *transformed* counts.
 # - `inverse(z)` returns $x$. What does the network need in order to compute the same $s$ and $t$, and is it there?
+# - The mask and x may differ in dtype: masks here are float32, and the check also has x in float64. A product takes the
+#   wider one by itself; give a tensor that you make yourself the dtype of x.
 #
 # Nothing here knows the number of dimensions: the layer works for D = 2, for odd D and for images. About four lines
 # each; both need $s$ and $t$, so there is a helper, which you may drop. The mask is *registered as a buffer*: it moves

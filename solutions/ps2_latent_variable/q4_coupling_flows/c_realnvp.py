@@ -55,15 +55,23 @@ class RealNVP(nn.Module):
 # %% role="check" part="4c"
 with check("4c") as c:
     x = torch.tensor([[0.3, -1.0, 2.0], [0.0, 0.0, 0.0]])
-    fresh = RealNVP(torch.tensor([1.0, 0.0, 0.0]), [CouplingMLP(3) for _ in range(4)])
+    mask, nets = torch.tensor([1.0, 0.0, 0.0]), [CouplingMLP(3) for _ in range(4)]
+    fresh = RealNVP(mask, nets)
     normal = -0.5 * (x.square().sum(1) + 3 * math.log(2 * math.pi))
     c.shape(fresh.log_prob(x), (2,), "log_prob")
     c.close(fresh.log_prob(x), normal, "a new flow is the identity: its density is the standard normal")
     c.equal(len(list(fresh.parameters())), 24, "the optimizer finds the six parameter tensors of each network")
     torch.manual_seed(1)
-    for parameter in fresh.parameters():
+    for parameter in nn.ModuleList(nets).parameters():
         nn.init.normal_(parameter, std=0.2)
     c.close(fresh.sample(fresh(x)[0]), x, "sample undoes forward, with random weights", atol=1e-4)
+    after_one, after_two = (RealNVP(mask, nets[:depth])(x)[0] for depth in (1, 2))
+    c.close(after_one[:, 0], x[:, 0], "layer 0 leaves the first coordinate alone, as its mask says")
+    c.close(after_two[:, 1:], after_one[:, 1:], "layer 1 leaves the others alone")
+    c.true((after_two - x)[:, 0].abs().min() > 1e-3, "and moves the first one: its mask is the opposite")
+    z, logdet = fresh(x)
+    base = -0.5 * (z.square().sum(1) + 3 * math.log(2 * math.pi))
+    c.close(fresh.log_prob(x), base + logdet, "log_prob is that of the standard normal at z, plus the log-determinant")
     first = torch.autograd.functional.jacobian(lambda row: fresh(row[None])[0][0], x[0])
     c.close(fresh(x[:1])[1], torch.linalg.slogdet(first).logabsdet[None], "the log-determinant is the Jacobian's")
 

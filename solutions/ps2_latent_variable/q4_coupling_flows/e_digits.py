@@ -41,17 +41,17 @@ def digit_bits(flow: nn.Module, images: Tensor, seed: int) -> Tensor:
 with experiment("RealNVP on digits"):
     torch.manual_seed(0)
     new = DigitFlow(16 if QUICK else 48).to(here.device)
-    adam = torch.optim.Adam(new.parameters(), lr=1e-3)
-    steps = 100 if QUICK else 6000
+    steps, size, rate = 100 if QUICK else 6000, 32 if QUICK else 64, 1e-3  # size: digits in a batch
+    adam = torch.optim.Adam(new.parameters(), lr=rate)
     training = resumable(
         "checkpoints/digit_flow.safetensors",
         pack(flow=new, adam=adam),
-        made_by=(AffineCoupling.forward, RealNVP.forward, RealNVP.log_prob, DigitFlow.__init__, digit_bits),
-        settings={"steps": steps},
+        made_by=code_of(DigitFlow, digit_bits),
+        settings={"steps": steps, "size": size, "rate": rate, "shapes": shapes_of(new)},
     )
     unpack(training.state, flow=new, adam=adam)
     for step in training.steps(steps, "digits"):
-        batch = torch.randint(len(digits_train), (32 if QUICK else 64,), generator=torch.Generator().manual_seed(step))
+        batch = torch.randint(len(digits_train), (size,), generator=torch.Generator().manual_seed(step))
         loss = digit_bits(new, digits_train[batch], step).mean()
         adam.zero_grad()
         loss.backward()
