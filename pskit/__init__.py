@@ -7,5 +7,9 @@ from pskit.checks import check
 from pskit.environment import setup
 from pskit.experiments import experiment
 from pskit.handin import points_of, submit
+from pskit.states import pack, unpack
 
-__all__ = ["check", "data", "experiment", "figures", "points_of", "resumable", "save_artifact", "setup", "submit"]
+__all__ = [
+    "check", "data", "experiment", "figures", "pack", "points_of", "resumable", "save_artifact", "setup", "submit",
+    "unpack",
+]  # fmt: skip

@@ -5,22 +5,22 @@
         run.state = {"log_resp": ...}
         run.log(nats=155.4)
 
-A checkpoint belongs to the code and the settings that made it: when one of the functions in `made_by` or a setting
-changes, training starts again. Random numbers are not part of it; draw them from a generator seeded by the step.
+A checkpoint belongs to the code, the settings and the sizes that made it: when one of the functions or classes in
+`made_by` changes, or anything of the notebook that they use, or a setting, or the shape of a tensor that the training
+starts with, training starts again. Random numbers are not part of it; draw them from a generator seeded by the step.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 from safetensors import SafetensorError
 from torch import Tensor
 from tqdm import tqdm
 
+from pskit.fingerprint import fingerprint
 from pskit.live import LivePlot
 from pskit.tensors import read, write
 
@@ -52,7 +52,7 @@ class resumable:
         self.path, self.state, self.every = home / path, dict(state), every
         self.done = 0
         self.history: dict[str, list[float]] = {}
-        self._mark = _fingerprint(made_by, settings or {})
+        self._mark = fingerprint(made_by, settings or {})
         if not fresh:
             self._resume()
 
@@ -92,19 +92,12 @@ class resumable:
         except (SafetensorError, OSError, KeyError, ValueError):
             print(f"{self.path} cannot be read; training starts again.")
             return
-        if about["made_by"] != self._mark:
+        if about["made_by"] != self._mark or not self._fits(state):
             print(f"{self.path} was made by other code or settings; training starts again.")
             return
         self.state, self.done, self.history = state, about["done"], about["history"]
         print(f"Resumed after step {self.done} from {self.path}. Delete that file to start again.")
 
-
-def _fingerprint(functions: tuple[Callable[..., Any], ...], settings: Mapping[str, Any]) -> str:
-    """Changes when a function's code or a setting changes, and not with comments or where a cell stands."""
-    codes = [_code_facts(f.__code__) for f in functions]
-    return hashlib.sha256(repr((codes, sorted(settings.items()))).encode()).hexdigest()
-
-
-def _code_facts(code: CodeType) -> tuple[Any, ...]:
-    constants = [_code_facts(c) if isinstance(c, CodeType) else c for c in code.co_consts]
-    return code.co_code, code.co_names, constants
+    def _fits(self, state: Mapping[str, Tensor]) -> bool:
+        """Whether what is saved has the shapes of what this training starts with."""
+        return all(state[name].shape == tensor.shape for name, tensor in self.state.items() if name in state)

@@ -71,7 +71,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pskit import check, data, experiment, figures, points_of, resumable, save_artifact, setup, submit
+from pskit import check, data, experiment, figures, pack, points_of, resumable, save_artifact, setup, submit, unpack
 
 # %% [markdown] role="text"
 # With `QUICK = True` everything runs on small data that comes with `pskit`: the whole notebook takes three minutes on a
@@ -140,64 +140,9 @@ with experiment("data"):
 #
 # Training cells show their progress and save a checkpoint at least every minute. Interrupt them, or lose the
 # connection, and run the cell again: they go on where they stopped. A checkpoint is a flat dict of tensors; `pack` and
-# `unpack` below turn networks and optimizers into one and back.
+# `unpack` turn networks and optimizers into one and back.
 #
 # A checkpoint belongs to what made it. Mend an answer or one of its helpers, change a learning rate or the size of a
-# network, and the training starts again by itself: `code_of` finds the functions that count, `shapes_of` the sizes.
-# They do not see a seed, the data, or a loop that stands in its cell outside of any function. If you change one of
-# those, or want a fresh start, delete the file that the cell names, for instance `checkpoints/vae.safetensors`, and run
-# the cell again.
-
-
-# %% role="given" id="checkpoints"
-import dis
-import inspect
-from types import CodeType
-
-
-def pack(**parts: nn.Module | torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The state of networks and optimizers as one flat dict of tensors."""
-    state = {}
-    for name, part in parts.items():
-        own = part.state_dict()
-        if isinstance(part, torch.optim.Optimizer):
-            own = {f"{i}.{key}": value for i, slot in own["state"].items() for key, value in slot.items()}
-        state |= {f"{name}.{key}": value for key, value in own.items()}
-    return state
-
-
-def unpack(state: dict[str, Tensor], **parts: nn.Module | torch.optim.Optimizer) -> None:
-    """Put what `pack` made back into networks and optimizers of the same kind."""
-    for name, part in parts.items():
-        own = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
-        if isinstance(part, torch.optim.Optimizer):
-            slots: dict[int, dict[str, Tensor]] = {}
-            for key, value in own.items():
-                number, _, field = key.partition(".")
-                slots.setdefault(int(number), {})[field] = value
-            own = {**part.state_dict(), "state": slots}
-        part.load_state_dict(own)
-
-
-def shapes_of(*nets: nn.Module) -> list[tuple[int, ...]]:
-    """The shapes of all parameters of these networks."""
-    return [tuple(parameter.shape) for net in nets for parameter in net.parameters()]
-
-
-def globals_of(code: CodeType) -> list[str]:
-    """The global names that a function's code reads, those of functions inside it included."""
-    own = [step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"]
-    return own + [name for inner in code.co_consts if isinstance(inner, CodeType) for name in globals_of(inner)]
-
-
-def code_of(*parts: Callable) -> tuple[Callable, ...]:
-    """These functions, the methods of these classes, and all others of this notebook that they use in turn."""
-    found, waiting = [], list(parts)
-    while waiting:
-        part = inspect.unwrap(waiting.pop(0))
-        if isinstance(part, type):
-            waiting += [method for kin in part.__mro__ for method in vars(kin).values()]
-        elif getattr(part, "__globals__", None) is globals() and part not in found:
-            found.append(part)
-            waiting += [globals()[name] for name in globals_of(part.__code__) if name in globals()]
-    return tuple(found)
+# network, and the training starts again by itself. It does not see a seed, the data, or a loop that stands in its cell
+# outside of any function. If you change one of those, or want a fresh start, delete the file that the cell names, for
+# instance `checkpoints/vae.safetensors`, and run the cell again.

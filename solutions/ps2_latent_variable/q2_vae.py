@@ -118,8 +118,8 @@ def train_vae(vae: VAE, X: Tensor, epochs: int, name: str, beta: float = 1.0, no
     run = resumable(
         f"checkpoints/{name}.safetensors",
         pack(vae=vae, adam=adam),
-        made_by=code_of(train_vae, VAE, bernoulli_logprob),
-        settings={"N": len(X), "beta": beta, "noise": noise, "shapes": shapes_of(vae)},
+        made_by=(train_vae, VAE, bernoulli_logprob),
+        settings={"N": len(X), "beta": beta, "noise": noise},
     )
     unpack(run.state, vae=vae, adam=adam)
     for epoch in run.steps(epochs, name):

@@ -235,8 +235,8 @@ def train_on_ring(
     run = resumable(
         f"checkpoints/ring_{kind}_{rate}_{n_labels}.safetensors",
         pack(**players),
-        made_by=code_of(train_on_ring),
-        settings={"blocks": blocks, "shapes": shapes_of(players["G"], players["D"])},
+        made_by=(train_on_ring,),
+        settings={"blocks": blocks},
     )
     films = {key: value for key, value in run.state.items() if key.startswith("film.")}
     unpack({key: value for key, value in run.state.items() if key not in films}, **players)

@@ -254,8 +254,8 @@ def train_digits(
     run = resumable(
         f"checkpoints/{name}.safetensors",
         pack(**players),
-        made_by=code_of(train_digits, digit_players),
-        settings={"N": len(images), "shapes": shapes_of(players["G"], players["D"])},
+        made_by=(train_digits, digit_players),
+        settings={"N": len(images)},
     )
     unpack(run.state, **players)
     codes, asked = torch.randn(200, 32, generator=torch.Generator().manual_seed(9)), torch.arange(200) % 10

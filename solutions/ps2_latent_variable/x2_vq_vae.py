@@ -182,8 +182,8 @@ with experiment("digits in 49 letters"):
     training = resumable(
         "checkpoints/vq.safetensors",
         pack(vq=vq, adam=adam),
-        made_by=code_of(DigitVQ),
-        settings={"steps": steps, "rate": rate, "shapes": shapes_of(vq)},
+        made_by=(DigitVQ,),
+        settings={"steps": steps, "rate": rate},
     )
     unpack(training.state, vq=vq, adam=adam)
     for step in training.steps(steps, "VQ-VAE"):

@@ -222,8 +222,8 @@ with experiment("one MADE, and several"):
         training = resumable(
             f"checkpoints/maf_{depth}.safetensors",
             pack(mades=mades, adam=adam),
-            made_by=code_of(MADE, maf_log_prob, moons),
-            settings={"steps": maf_steps, "rate": maf_rate, "shapes": shapes_of(mades)},
+            made_by=(MADE, maf_log_prob, moons),
+            settings={"steps": maf_steps, "rate": maf_rate},
         )
         unpack(training.state, mades=mades, adam=adam)
         for step in training.steps(maf_steps, f"{depth} MADE"):

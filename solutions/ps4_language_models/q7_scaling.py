@@ -122,7 +122,7 @@ def train_sizes(T: int, B: int, steps: int, name: str, per_block: int = 20, seed
     run = resumable(
         f"checkpoints/{name}.safetensors",
         pack(**parts),
-        made_by=(get_batch, lm_loss, lr_at, clip_grad_, adamw_step, GPT.forward),
+        made_by=(get_batch, lm_loss, lr_at, clip_grad_, adamw_step, GPT),
         settings={"T": T, "B": B, "steps": steps, "N": len(ids_train), "seed": seed},
     )
     unpack(run.state, **parts)

@@ -266,7 +266,8 @@ def train_denoiser(ids: Tensor, steps: int, cfg: GPTConfig, batch: int = 32) -> 
     model, T = Denoiser(cfg).to(here.device), cfg.block_size
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.95), weight_decay=0.1)
     settings = {"steps": steps, "batch": batch, "cfg": str(cfg)}
-    run = resumable("checkpoints/denoiser.safetensors", {}, made_by=(mdlm_loss, mask_tokens), settings=settings)
+    by = (train_denoiser, Denoiser)
+    run = resumable("checkpoints/denoiser.safetensors", {}, made_by=by, settings=settings)
     if run.state:
         unpack(run.state, model=model, optimizer=optimizer)
     for step in run.steps(steps, "denoiser"):

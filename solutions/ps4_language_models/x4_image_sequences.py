@@ -124,7 +124,7 @@ def train_on_images(idx: Tensor, steps: int, cfg: GPTConfig, batch: int = 32) ->
     model = GPT(cfg).to(here.device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.95), weight_decay=0.1)
     settings = {"steps": steps, "batch": batch, "cfg": str(cfg)}
-    run = resumable("checkpoints/image_gpt.safetensors", {}, made_by=(GPT.forward, image_nll), settings=settings)
+    run = resumable("checkpoints/image_gpt.safetensors", {}, made_by=(GPT, image_nll), settings=settings)
     if run.state:
         unpack(run.state, model=model, optimizer=optimizer)
     for step in run.steps(steps, "image GPT"):

@@ -67,7 +67,7 @@ def three(got):
     return [float(each) for each in got]
 
 
-@points(1, part="7b", hint="all three together: a line through log L against log N knows no floor")
+@points(1, part="7b", hint="all three together: a line through log L against log N knows no floor", timeout=60)
 def test_noiseless_laws_are_recovered(ps, rng):
     """Without noise the floor, the factor and the exponent are found to one per cent, wherever the sizes lie."""
     for E, A, alpha, low, high, K in LAWS:
@@ -78,7 +78,10 @@ def test_noiseless_laws_are_recovered(ps, rng):
 
 
 @points(
-    0.5, part="7b", hint="the floor is a number to be found: it may be 0, and it may be far below the smallest loss"
+    0.5,
+    part="7b",
+    hint="the floor is a number to be found: it may be 0, and it may be far below the smallest loss",
+    timeout=60,
 )
 def test_the_floor_may_be_anything(ps, rng):
     """A floor of zero is found, and one far below or just below the smallest loss; the exponent with it."""
@@ -108,6 +111,7 @@ def pure_exponent(N, L):
     0.5,
     part="7b",
     hint="an entropy is not negative: where the best floor would be, E is 0 and the rest fits without it",
+    timeout=60,
 )
 def test_the_floor_is_not_negative(ps, rng):
     """Losses that bend downwards in logarithms get the floor 0, and the power law without a floor that is nearest."""
@@ -122,7 +126,7 @@ def test_the_floor_is_not_negative(ps, rng):
         expect_true(off < 0.12, "without a floor the law is still the nearest one")
 
 
-@points(1, part="7b", hint="every run counts: least squares over all of them, not a curve through a few")
+@points(1, part="7b", hint="every run counts: least squares over all of them, not a curve through a few", timeout=60)
 def test_noise_is_averaged(ps, rng):
     """With noise of a thousandth in forty losses, the law found is nearer to the true one than the losses are."""
     for E, A, alpha in ((1.7, 60.0, 0.34), (1.0, 20.0, 0.3)):

@@ -53,8 +53,8 @@ def train_moons(flow: nn.Module, X: Tensor, steps: int, name: str) -> dict[str, 
     run = resumable(
         f"checkpoints/{name}.safetensors",
         pack(flow=flow, adam=adam),
-        made_by=code_of(train_moons, moons_flow, moons),
-        settings={"steps": steps, "shapes": shapes_of(flow)},
+        made_by=(train_moons, moons_flow, moons),
+        settings={"steps": steps},
     )
     unpack(run.state, flow=flow, adam=adam)
     for step in run.steps(steps, name):

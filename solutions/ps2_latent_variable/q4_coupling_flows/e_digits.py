@@ -46,8 +46,8 @@ with experiment("RealNVP on digits"):
     training = resumable(
         "checkpoints/digit_flow.safetensors",
         pack(flow=new, adam=adam),
-        made_by=code_of(DigitFlow, digit_bits),
-        settings={"steps": steps, "size": size, "rate": rate, "shapes": shapes_of(new)},
+        made_by=(DigitFlow, digit_bits),
+        settings={"steps": steps, "size": size, "rate": rate},
     )
     unpack(training.state, flow=new, adam=adam)
     for step in training.steps(steps, "digits"):

@@ -121,7 +121,7 @@ def train(
     run = resumable(
         f"checkpoints/{name}.safetensors",
         pack(model=model, opt=opt),
-        made_by=(get_batch, lm_loss, lr_at, clip_grad_, adamw_step, type(model).forward),
+        made_by=(get_batch, lm_loss, lr_at, clip_grad_, adamw_step, type(model)),
         settings={"recipe": str(recipe), "model": str(model.cfg), "N": len(ids_train)},
     )
     unpack(run.state, model=model, opt=opt)
