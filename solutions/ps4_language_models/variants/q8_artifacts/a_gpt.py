@@ -148,7 +148,7 @@ def constant(tensors):
 
 @wrong_artifact("ps4_gpt.safetensors")
 def a_few_minutes_from_trained(tensors):  # expected, but not well: the first threshold without the second
-    return noisy(tensors, 0.35)
+    return noisy(tensors, 0.45)
 
 
 @wrong_artifact("ps4_gpt.safetensors")
