@@ -101,12 +101,12 @@ plt.rcParams["axes.prop_cycle"] = plt.cycler(color=figures.COLOURS)  # for every
 # - **Time of a diffusion**: `t` is an int64 tensor (B,), *one time per example*, from 0 to T - 1. `xt` is the noisy
 #   example at time `t`. Already at time 0 there is a little noise; **clean data is at time -1**.
 # - **The schedule** is a float64 tensor `alpha_bar` (T,), the share of the data's variance that is left at time `t`. It
-#   is always an argument, the last of the tensors. *The share at time -1 is 1.*
+#   is always an argument. *The share at time -1 is 1.*
 # - **A model** is anything that can be called as `model(x, t)` and returns a tensor like `x`. Conditional models are
 #   called as `model(x, t, y)` with labels `y` (B,) in int64; one further number, `null`, means "no label".
 # - **Flow matching**: `t` is a float (B,) from 0, which is noise, to 1, which is data. It runs the other way around!
-# - **Losses** are per example, (B,): the *mean* over features, as in all papers on diffusion. The training cell takes
-#   the mean over the batch.
+# - **Losses** are per example, (B,): the *mean* over features. (Formulas in papers are sums, $\lVert\cdot\rVert^2$; the
+#   best model is the same.) The training cell takes the mean over the batch.
 # - **Randomness is an argument** (`noise`, `noises`, `u`). No graded function draws random numbers itself.
 # - **Guidance** with weight $w$ is $u + w\,(c - u)$ of an unconditional prediction $u$ and a conditional one $c$, so
 #   that $w=1$ is the conditional model.

@@ -72,6 +72,8 @@ with check("1a") as c:
     betas, alpha_bar = make_schedule("cosine", 4)
     c.close(alpha_bar[1], 0.49384, "half of the way along the cosine, almost half of the data is left", rtol=1e-4)
     c.close(betas[-1], 0.999, "no step is larger than 0.999")
+    c.close(alpha_bar[-1], 0.001 * alpha_bar[-2], "and alpha_bar knows that step, too")
+    c.close(make_schedule("linear", 10)[0][-1], 0.999, "in the linear schedule as well, where steps are few")
 
 # %% [markdown] role="text"
 # ### 1b. The jump (code, 3 points)
@@ -212,9 +214,9 @@ with experiment("two schedules"):
 #    and what the chain does in the limit. Now leave the factor $\sqrt{1-\beta_t}$ out of the step. What are mean and
 #    covariance of $x_t$ given $x_0$, and what would you have to change about the *start* of sampling? (1 point)
 # 3. Two schedules are given as curves of SNR over time, and both fall from the same large to the same small value. Show
-#    that they contain the same noisy distributions, only at other times. So what does a schedule choose? Then
-#    shrink an image by averaging squares of 2 x 2 pixels, of which neighbours are nearly equal: by which factor does
-#    the SNR change? What follows for the schedule of large images? (1 point)
+#    that they contain the same noisy distributions, only at other times. So what does a schedule choose? Then average
+#    squares of 2 x 2 pixels in a noisy image whose neighbouring pixels would be nearly equal without the noise: by
+#    which factor does the SNR change? What follows for the schedule of large images? (1 point)
 
 # %% [markdown] role="written" part="1d"
 # ### BEGIN SOLUTION

@@ -27,8 +27,7 @@
 # Write `q_posterior`. It returns the mean (B, ...) and the variance (B, 1, ..., 1) of $x_{t-1}$. A schedule says
 # everything: $\beta_t = 1-\bar\alpha_t/\bar\alpha_{t-1}$. At $t=0$ the step back leads to clean data,
 # $\bar\alpha_{-1}=1$, and nothing is uncertain: the mean must be $x_0$ and the variance 0, not NaN. (With
-# `alpha_bar_at` you need no special case. Lists that are padded by hand have a wrong side, and it is the more popular
-# one.)
+# `alpha_bar_at`, which knows time $-1$, you need no special case.)
 
 
 # %% role="answer" part="2a"
@@ -46,12 +45,13 @@ def q_posterior(x0: Tensor, xt: Tensor, t: Tensor, alpha_bar: Tensor) -> tuple[T
 # %% role="check" part="2a"
 with check("2a") as c:
     shares, t = torch.tensor([0.5, 0.25], dtype=torch.float64), torch.tensor([1, 0])
-    mean, var = q_posterior(torch.ones(2, 3), torch.zeros(2, 3), t, shares)
+    one, zero = torch.ones(2, 3, dtype=torch.float64), torch.zeros(2, 3, dtype=torch.float64)
+    mean, var = q_posterior(one, zero, t, shares)
     c.shape(mean, (2, 3), "the mean")
     c.shape(var, (2, 1), "the variance")
     c.close(var.flatten(), [1 / 3, 0.0], "beta is 1/2, times (1 - 1/2) / (1 - 1/4); and nothing is uncertain at t = 0")
     c.close(mean, [[0.5**0.5 * 0.5 / 0.75] * 3, [1.0] * 3], "from xt = 0 towards x0 = 1, and all the way at t = 0")
-    mean, _ = q_posterior(torch.zeros(2, 3), torch.ones(2, 3), t, shares)
+    mean, _ = q_posterior(zero, one, t, shares)
     c.close(mean, [[0.5**0.5 * 0.5 / 0.75] * 3, [0.0] * 3], "from xt = 1 towards x0 = 0")
 
 # %% [markdown] role="text"

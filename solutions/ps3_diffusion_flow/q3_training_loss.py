@@ -43,13 +43,17 @@ def ddpm_loss(
 with check("3a") as c:
     x0, noise = torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.tensor([[3.0, 1.0], [2.0, 2.0]])
     shares, t = torch.tensor([0.64, 0.36], dtype=torch.float64), torch.tensor([0, 1])
-    loss = ddpm_loss(lambda xt, t: torch.zeros_like(xt), x0, t, noise, shares)
+    told = []
+    loss = ddpm_loss(lambda xt, t: told.append(t.tolist()) or torch.zeros_like(xt), x0, t, noise, shares)
     c.shape(loss, (2,), "the loss, one number per example")
+    c.equal(told, [[0, 1]], "the model is called once, and told each example's time")
     c.close(loss, [5.0, 4.0], "a model that always says 0 pays the mean square of the noise")
     guess_x0 = ddpm_loss(lambda xt, t: torch.zeros_like(xt), x0, t, noise, shares, target="x0")
     c.close(guess_x0, [0.5, 2.0], "or of the clean example")
     identity = ddpm_loss(lambda xt, t: xt, x0, t, noise, shares)
     c.close(identity[0], ((2.6 - 3) ** 2 + (0.6 - 1) ** 2) / 2, "the model sees the noisy example")
+    identity = ddpm_loss(lambda xt, t: xt, x0, t, noise, shares, target="v")
+    c.close(identity[0], ((2.6 - 1.8) ** 2 + (0.6 - 0.8) ** 2) / 2, "v is (1.8, 0.8) for the first example")
 
 # %% [markdown] role="text"
 # ### 3b. An average over time (code, 2 points)
@@ -79,13 +83,16 @@ def ema_update(ema: nn.Module, model: nn.Module, decay: float) -> None:
 
 # %% role="check" part="3b"
 with check("3b") as c:
-    model, average = nn.Linear(1, 1), nn.Linear(1, 1)
+    model, average = nn.BatchNorm1d(1), nn.BatchNorm1d(1)  # weight 1, bias 0; buffers: running_mean 0, running_var 1
     with torch.no_grad():
         model.weight.fill_(2.0)
-        average.weight.fill_(1.0)
+        model.bias.fill_(5.0)
+        model.running_mean.fill_(3.0)
     ema_update(average, model, 0.9)
-    c.close(average.weight, [[1.1]], "0.9 * 1 + 0.1 * 2")
-    c.close(model.weight, [[2.0]], "the model itself stays as it is")
+    c.close(average.weight, [1.1], "0.9 * 1 + 0.1 * 2")
+    c.close(average.bias, [0.5], "every parameter moves: 0.9 * 0 + 0.1 * 5")
+    c.close(average.running_mean, [3.0], "buffers are copied")
+    c.close(model.weight, [2.0], "the model itself stays as it is")
     c.true(average.weight.grad_fn is None, "no graph is built")
 
 # %% [markdown] role="text"
@@ -288,10 +295,11 @@ with experiment("guesses of digits"):
 # ### 3c. Weights (written, 3 points)
 #
 # 1. Let $p_\theta(x_{t-1}\mid x_t)=\mathcal N(\tilde\mu_t(x_t,\hat x_0),\tilde\beta_tI)$ with a guess $\hat
-#    x_0(x_t,t)$. Show that $L_{t-1}=\tfrac12\big(\mathrm{SNR}(t-1)-\mathrm{SNR}(t)\big)\lVert x_0-\hat x_0\rVert^2$,
-#    and write it as a weight $w_t$ times $\lVert\epsilon-\hat\epsilon\rVert^2$. So which weight turns the bound into
-#    the simple loss, and do the early or the late times gain influence by it, compared with the bound? (Look at $w_t$
-#    for the cosine schedule.) (1 point)
+#    x_0(x_t,t)$. Here $t$ is the code's time again, from 0 to $T-1$, and $L_{t-1}$ is the divergence of 2d for the step
+#    from $t\ge1$ to $t-1$. Show that $L_{t-1}=\tfrac12\big(\mathrm{SNR}(t-1)-\mathrm{SNR}(t)\big)\lVert x_0-\hat
+#    x_0\rVert^2$, and write it as a weight $w_t$ times $\lVert\epsilon-\hat\epsilon\rVert^2$. So which weight turns the
+#    bound into the simple loss, and do the early or the late times gain influence by it, compared with the bound? (Look
+#    at $w_t$ for the cosine schedule.) (1 point)
 # 2. Express the three simple losses (targets $x_0$, $\epsilon$, $v$) by each other: which function of the SNR relates
 #    them? Why does it nevertheless matter which of them the *network* outputs? (1 point)
 # 3. Show that the loss is smallest for $\hat\epsilon=\mathbb E[\epsilon\mid x_t]$. For data from $\mathcal N(0,I)$,

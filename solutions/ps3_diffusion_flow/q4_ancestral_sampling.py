@@ -59,7 +59,9 @@ with check("4a") as c:
     c.close(added, [[0.5**0.5] * 3, [0.0] * 3], "noise of variance beta at t = 1, and none at t = 0")
     added = ddpm_step(xt, t, zero, one, shares, var="posterior") - ddpm_step(xt, t, zero, zero, shares)
     c.close(added, [[3**-0.5] * 3, [0.0] * 3], "or noise of the posterior's variance")
-    c.close(ddpm_step(xt, t, zero, zero, shares, clip=True)[1], [1.0] * 3, "clipped, the guess is 1")
+    clipped_step = ddpm_step(xt, t, zero, one, shares, clip=True)
+    c.close(clipped_step[1], [1.0] * 3, "clipped, the guess is 1")
+    c.close(clipped_step[0], [8**0.5 / 3 + 0.5**0.5] * 3, "only the guess is clipped: noise may lead beyond 1")
 
 # %% [markdown] role="text"
 # ### 4b. All steps (code, 3 points)
@@ -94,17 +96,26 @@ def ddpm_sample(
 with check("4b") as c:
     shares, told = torch.tensor([0.8, 0.5, 0.2], dtype=torch.float64), []
 
+    weight = torch.ones((), dtype=torch.float64, requires_grad=True)
+
     def noise_of_a_point(x: Tensor, t: Tensor) -> Tensor:
         """The exact answer if all data is the point (1, 1)."""
         told.append(t.tolist())
         share = shares[t][:, None]
-        return (x - share.sqrt()) / (1 - share).sqrt()
+        return weight * (x - share.sqrt()) / (1 - share).sqrt()
 
     draws = torch.randn(4, 5, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     points = ddpm_sample(noise_of_a_point, draws[3], draws[:3], shares)
     c.shape(points, (5, 2), "samples")
     c.close(points, torch.ones(5, 2), "data that is one point is found exactly")
     c.equal(told, [[2] * 5, [1] * 5, [0] * 5], "the model is asked at t = 2, 1, 0, each time for the whole batch")
+    c.true(not points.requires_grad, "no graph is left")
+    nothing, ones, once = lambda x, t: 0 * x, torch.ones(1, 2, dtype=torch.float64), torch.zeros(3, 1, 2).double()
+    once[0] = 1
+    c.close(ddpm_sample(nothing, 0 * ones, once, shares), 0 * ones, "noises[0] is that of t = 0, where none is added")
+    c.close(ddpm_sample(nothing, ones, 0 * once, shares, clip=True), ones, "clip is passed on: the last guess is cut")
+    less = ddpm_sample(nothing, 0 * ones, once.roll(1, 0), shares, var="posterior")
+    c.close(less, (0.15 / 0.8) ** 0.5 * ones, "var is passed on: at t = 1, beta is 0.375 and the posterior's is 0.15")
 
 # %% [markdown] role="text"
 # ### Look: a film of the way back
@@ -141,8 +152,8 @@ with experiment("a film of the way back"):
 #
 # ### Look: how many steps?
 #
-# The exact model again, but with fewer steps: a schedule with $T=5, 10, 20, 50$ and 200. The judge is exact, too: the
-# mean log-density of the samples under the pinwheel's. For real data it is printed as the line at the top.
+# The exact model again, but with fewer steps: a schedule with $T=5, 10, 20, 50, 100$ and 200. The judge is exact, too:
+# the mean log-density of the samples under the pinwheel's. The black line is that of real data.
 
 # %% role="run"
 with experiment("how many steps"):

@@ -1,12 +1,12 @@
 # %% [markdown] role="text"
 # ## 5. The way back, without chance (10 points)
 #
-# Two hundred evaluations of a network for one batch of digits: can we skip some? With the steps of question 4 we
-# cannot, you saw it. **DDIM** (Song, Meng and Ermon, *Denoising diffusion implicit models*, 2021) can, with the *same*
-# network. The idea is an observation from question 1: the network has only ever seen pairs $(x_0,x_t)$ at one time. Any
-# process with the same distribution *at each time* has the same best network, and in question 1 you saw two such
-# processes, one jagged and one smooth. So choose the smooth one. If $\hat x_0$ is the guess and $\hat\epsilon$ its
-# noise, then the point on the same arc at another time is
+# Two hundred evaluations of a network for one batch of digits: can we skip some? And does every step need chance?
+# **DDIM** (Song, Meng and Ermon, *Denoising diffusion implicit models*, 2021) steps over any number of times, with as
+# much chance as one likes, and with the *same* network. The idea is an observation from question 1: the network has
+# only ever seen pairs $(x_0,x_t)$ at one time. Any process with the same distribution *at each time* has the same best
+# network, and in question 1 you saw two such processes, one jagged and one smooth. So choose the smooth one. If $\hat
+# x_0$ is the guess and $\hat\epsilon$ its noise, then the point on the same arc at another time is
 #
 # $$
 # x_{t'} = \sqrt{\bar\alpha_{t'}}\;\hat x_0 + \sqrt{1-\bar\alpha_{t'}-\sigma^2}\;\hat\epsilon + \sigma z,
@@ -15,8 +15,8 @@
 # \qquad\text{(eq. 12 and 16)}.
 # $$
 #
-# With $\eta=0$ there is no chance in it at all. With $\eta=1$ and $t'=t-1$ it is the step of question 4. And nothing
-# says that $t'$ has to be $t-1$: it may be any earlier time, and in the end it is $-1$.
+# With $\eta=0$ there is no chance in it at all. With $\eta=1$ and $t'=t-1$ it is the step of question 4 with
+# `var="posterior"`. And nothing says that $t'$ has to be $t-1$: it may be any earlier time, and in the end it is $-1$.
 #
 # ### 5a. Which times (code, 2 points)
 #
@@ -39,11 +39,12 @@ def ddim_timesteps(T: int, S: int) -> Tensor:
 
 # %% role="check" part="5a"
 with check("5a") as c:
-    for S in (1, 3, 10):
+    for S in (1, 3, 6, 10):
         times = ddim_timesteps(10, S)
         c.shape(times, (S,), f"{S} of 10 times")
         c.equal(times[0].item(), 9, "the first is T - 1")
         c.true((times.diff() < 0).all() and times[-1] >= 0, "descending, and none is negative")
+        c.true(times[-1] < 10 / S, "the last is below T / S")
     c.dtype(times, torch.int64, "times")
 
 # %% [markdown] role="text"
@@ -56,7 +57,8 @@ with check("5a") as c:
 #   see, and in 5d you compute how small it is. It takes a test to find it.
 # - With `eta=0`, `noise` may be `None`, and nothing random is added even if it is not.
 # - With `eta=0` the formula also works *upwards*, for `t_prev > t`, and from `t = -1`, where $\hat x_0=x_t$. You need
-#   that in 5c. Take care that a $\sigma$ of zero does not become $0\cdot\infty$.
+#   that in 5c. Take care that a $\sigma$ of zero does not become $0\cdot\infty$. (With `eta > 0`, all examples go down:
+#   `t_prev < t`.)
 
 
 # %% role="answer" part="5b"
@@ -92,6 +94,8 @@ with check("5b") as c:
     c.close(ddim_step(x0, clean, t, eps, shares), xt, "and from clean data, the arc leads back up")
     noisy = ddim_step(xt, t, before, eps, shares, eta=1.0, noise=torch.zeros_like(x0))
     c.close(noisy, q_posterior(x0, xt, t, shares)[0], "with eta = 1, the mean is that of the ancestral step")
+    some = [ddim_step(xt, t, before, eps, shares, eta=0.5, noise=k * torch.ones_like(x0)) for k in (0, 1)]
+    c.close(some[1] - some[0], [[0.5 * 0.75 * 0.4375**0.5] * 2], "and with eta = 1/2, fresh noise has the scale sigma")
 
 # %% [markdown] role="text"
 # ### 5c. Backwards again (code, 2 points)
@@ -143,11 +147,14 @@ with check("5c") as c:
     def noise_by_time(x: Tensor, t: Tensor) -> Tensor:
         """A model whose answer depends on the time alone."""
         told.append(t.tolist())
-        return (1.0 + t.double())[:, None].expand_as(x)
+        return weight * (1.0 + t.double())[:, None].expand_as(x)
+
+    weight = torch.ones((), dtype=torch.float64, requires_grad=True)
 
     x0, times = torch.tensor([[1.0, -2.0]], dtype=torch.float64), torch.tensor([2, 0])
     xT = ddim_invert(noise_by_time, x0, shares, times)
     c.shape(xT, (1, 2), "the noise")
+    c.true(not xT.requires_grad, "no graph is left")
     c.equal(told, [[0], [2]], "the model is asked at the times to which the steps lead, upwards")
     c.close(ddim_sample(noise_by_time, xT, shares, times)[-1], x0, "and from there, the way back leads to x0 again")
 
@@ -177,28 +184,41 @@ with experiment("ten steps"):
 #
 # ### Look: chance against steps
 #
-# $\eta$ goes from no chance to the ancestral step. The judge is the exact log-density again.
+# $\eta$ goes from no chance to the ancestral step. The first judge is the exact log-density again. It knows only where
+# samples are *likely*. The second one compares the cloud of samples $x$ with one of new data $y$: the **energy
+# distance** (Székely and Rizzo, 2013), $2\,\mathbb E\lVert x-y\rVert-\mathbb E\lVert x-x'\rVert-\mathbb E\lVert
+# y-y'\rVert$, is zero only if both are spread in the same way. The black lines are those of other data.
 
 # %% role="run"
 with experiment("chance against steps"):
     counts = (5, 10, 20, 50, 100, 200)
-    real = mixture.logpdf(X_2d).mean().item()
-    fig, ax = plt.subplots(figsize=(6.5, 3.4), layout="constrained")
-    ax.axhline(real, color="black", linewidth=0.8, label="real data")
+    new_data, _ = mixture.sample(1500, torch.Generator().manual_seed(10))
+
+    def energy_distance(x: Tensor, y: Tensor) -> float:
+        """How unlike two clouds (N, D) and (M, D) are spread; about 0 for two draws of the same data."""
+        return (2 * torch.cdist(x, y).mean() - torch.cdist(x, x).mean() - torch.cdist(y, y).mean()).item()
+
+    fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained")
+    left.axhline(mixture.logpdf(X_2d).mean().item(), color="black", linewidth=0.8, label="real data")
+    right.axhline(energy_distance(X_2d[:1500], new_data), color="black", linewidth=0.8)
     for eta, dash in zip((0.0, 0.5, 1.0), figures.DASHES, strict=False):
-        line = []
+        heights, distances = [], []
         for S in counts:
             fresh = torch.randn(S, 1500, 2, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
             x = ddim_sample(eps_model, xT_2d, alpha_bar, ddim_timesteps(T, S), eta, fresh)[-1]
-            line.append(mixture.logpdf(x).mean().item())
-        ax.semilogx(counts, line, dash, marker="o", label=rf"$\eta$ = {eta}")
-    ax.set(xlabel="steps", ylabel="mean log-density in nats", xticks=counts, xticklabels=counts)
-    ax.legend()
-    figures.show(fig, "The mean log-density of samples by the number of steps, for three amounts of chance.")
+            heights.append(mixture.logpdf(x).mean().item())
+            distances.append(energy_distance(x, new_data))
+        left.semilogx(counts, heights, dash, marker="o", label=rf"$\eta$ = {eta}")
+        right.loglog(counts, distances, dash, marker="o")
+    left.set(xlabel="steps", ylabel="mean log-density in nats", xticks=counts, xticklabels=counts)
+    right.set(xlabel="steps", ylabel="energy distance to data", xticks=counts, xticklabels=counts)
+    left.legend()
+    figures.show(fig, "Three log-densities that are close; by distance, less chance is better up to 20 steps.")
 
 # %% [markdown] role="text"
-# **Look.** With 200 steps all three agree with the data. Which one loses least when the steps become few? (A
-# log-density that is higher than the data's is no success: such samples crowd where the density is high.)
+# **Look.** With 200 steps all three agree with the data. Which one loses least when the steps become few, and which
+# judge can tell? (A log-density that is higher than the data's is no success: such samples crowd where the density is
+# high. What the noise of a large step lacks at $\eta=1$ is computed in 4c.)
 #
 # ### Digits in ten steps, and between digits
 #
@@ -287,14 +307,15 @@ with experiment("there and back again"):
 #
 # 1. Let $x_t=\sqrt{\bar\alpha_t}\,x_0+\sqrt{1-\bar\alpha_t}\,\epsilon$, and let $x_{t'}$ be made of $x_0$, $\epsilon$
 #    and a fresh $z$ by the DDIM step, for *any* $0\le\sigma^2\le1-\bar\alpha_{t'}$. Show that $x_{t'}$ given $x_0$ has
-#    the distribution of a jump to $t'$. Conclude why the network need not be trained again, and why an ancestral step
-#    that skips times, by contrast, gets worse. Then let $x_0\sim\mathcal N(0,s^2)$ with the exact predictor, and show
-#    that a deterministic step multiplies $x_t$ by a number that depends on $\bar\alpha_t$, $\bar\alpha_{t'}$ and $s$
-#    alone. For which $s$ is every step exact, of any size? (1 point)
-# 2. *A bug of one digit.* Someone uses $\bar\alpha_0$ instead of 1 in the last step. For the cosine schedule with
-#    $T=200$, $1-\bar\alpha_0\approx2.5\cdot10^{-4}$. What is returned instead of $\hat x_0$? For data from $\mathcal
-#    N(0,\tfrac14)$ that has been sampled exactly up to time 0, compute the variance of the final samples with and
-#    without the bug to four digits. Which of our tests could see it, and which figure? (1 point)
+#    the distribution of a jump to $t'$. Conclude why the network need not be trained again, whatever $\sigma$ is and
+#    however many times a step skips. What, then, is wrong with a large step of a sampler, even with the best network?
+#    Then let $x_0\sim\mathcal N(0,s^2)$ with the exact predictor, and show that a deterministic step multiplies $x_t$
+#    by a number that depends on $\bar\alpha_t$, $\bar\alpha_{t'}$ and $s$ alone. For which $s$ is every step exact, of
+#    any size? (1 point)
+# 2. *A bug of one digit.* Someone uses $\bar\alpha_0$ instead of 1 in the last step, which here starts at time 0. For
+#    the cosine schedule with $T=200$, $1-\bar\alpha_0\approx2.55\cdot10^{-4}$. What is returned instead of $\hat x_0$?
+#    For data from $\mathcal N(0,\tfrac14)$ that has been sampled exactly up to time 0, compute the variance of the
+#    final samples with and without the bug to four digits. Which of our tests could see it, and which figure? (1 point)
 
 # %% [markdown] role="written" part="5d"
 # ### BEGIN SOLUTION
@@ -302,10 +323,11 @@ with experiment("there and back again"):
 # $x_{t'}=\sqrt{\bar\alpha_{t'}}\,x_0+\sqrt{1-\bar\alpha_{t'}-\sigma^2}\,\epsilon+\sigma z$. Given $x_0$, the last two
 # terms are independent Gaussians with variances that add up to $1-\bar\alpha_{t'}$: a jump to $t'$, for every $\sigma$.
 # So at each time the process has the marginals of question 1, and the loss, which only sees pairs $(x_0,x_t)$ at one
-# time, has the same minimiser. An ancestral step that skips times is the posterior for one large $\beta$, where the
-# Gaussian is a bad model of $q(x_{t'}\mid x_t)$: many $x_0$ are possible, and the step draws fresh noise around *one*
-# guess instead. (A large deterministic step trusts one guess too, but it keeps the noise, and the next guess corrects
-# it.)
+# time, has the same minimiser. That holds for any two times, and for $\eta=1$, the ancestral step, as for $\eta=0$. But
+# it takes the true $x_0$ and $\epsilon$, and a sampler has guesses: for one $x_t$ many $x_0$ are possible, and the best
+# guess is their *mean*, which may lie where no data is. A large step goes along the arc of that mean, or draws noise
+# around it, in place of $q(x_{t'}\mid x_t)$ with all its bumps (2c). Small steps trust the guess only a little, and ask
+# again.
 #
 # For $\mathcal N(0,s^2)$: $c_t=\bar\alpha_ts^2+1-\bar\alpha_t$ is the variance of $x_t$, and
 # $\hat\epsilon=\sqrt{1-\bar\alpha_t}\,x_t/c_t$, $\hat x_0=\sqrt{\bar\alpha_t}\,s^2x_t/c_t$, so the factor is
@@ -317,12 +339,13 @@ with experiment("there and back again"):
 #
 # **2.** Returned is $\sqrt{\bar\alpha_0}\,\hat x_0+\sqrt{1-\bar\alpha_0}\,\hat\epsilon = x_{t=0}$, the input of the
 # last step, as the step goes from time 0 to time 0. With $s^2=\tfrac14$: $x_{t=0}$ has variance
-# $c_0=\tfrac14\bar\alpha_0+1-\bar\alpha_0=0.25+0.75\cdot2.5\cdot10^{-4}=0.2502$. Without the bug, $\hat
-# x_0=\sqrt{\bar\alpha_0}\,s^2x/c_0$ has variance $\bar\alpha_0s^4/c_0=0.99975\cdot0.0625/0.2502=0.2497$. No picture and
-# no statistic of a few thousand samples shows a difference of 0.0005. Only a test of one step finds it: with `t_prev =
-# -1`, the result is exactly $\hat x_0$.
+# $c_0=\tfrac14\bar\alpha_0+1-\bar\alpha_0=0.25+0.75\cdot2.55\cdot10^{-4}=0.25019\approx0.2502$. Without the bug, $\hat
+# x_0=\sqrt{\bar\alpha_0}\,s^2x/c_0$ has variance $\bar\alpha_0s^4/c_0=0.999745\cdot0.0625/0.25019=0.249745
+# \approx0.2497$. No picture and no statistic of a few thousand samples shows a difference of 0.0004. Only a test of one
+# step finds it: with `t_prev = -1`, the result is exactly $\hat x_0$.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
-# - 1 point: variances add to those of a jump; the loss sees one time only; the factor, exact for a single point
+# - 0.5 points: variances add to those of a jump, and the loss sees one time only; but a guess is a mean, not a draw
+# - 0.5 points: the factor of the deterministic step, which is exact for a single point
 # - 1 point: the last step returns its input; 0.2502 against 0.2497; only a test of the single step can see it
 # ### END MARK SCHEME

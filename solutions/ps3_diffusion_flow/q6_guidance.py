@@ -19,10 +19,10 @@
 # $\nabla\log p_t(y\mid x)=\nabla\log p_t(x\mid y)-\nabla\log p_t(x)$, so that, with the noise predictions $c$ with
 # label and $u$ without,
 #
-# $$ \hat\varepsilon=u+w\,(c-u) . $$
+# $$ \hat\epsilon=u+w\,(c-u) . $$
 #
-# Some papers call our $w$ by $1+w$. With their formula and our number, or the other way around, samples are merely too
-# strong or too weak, and nothing tells you.
+# Some papers write $1+w$ for our $w$. With their formula and our number, or the other way around, samples are merely
+# too strong or too weak, and nothing tells you.
 #
 # ### 6a. One network for both (code, 2 points)
 #
@@ -71,7 +71,10 @@ with check("6b") as c:
     c.close(cfg(tells_its_label, xt, t, y, 10, 1.0)[:, 0], [2.0, 4.0], "w = 1 is the conditional prediction")
     c.close(cfg(tells_its_label, xt, t, y, 10, 0.0)[:, 0], [10.0, 10.0], "w = 0 is the unconditional one")
     c.close(cfg(tells_its_label, xt, t, y, 10, 3.0)[:, 0], [-14.0, -8.0], "w = 3 goes three times as far from null")
-    c.close(cfg(lambda x, t, y: x + t[:, None], xt, t, y, 10, 5.0)[:, 0], [5.0, 7.0], "x and t stay in their order")
+    calls = []
+    tells_its_time = lambda x, t, y: calls.append(len(y)) or x + t[:, None]  # noqa: E731
+    c.close(cfg(tells_its_time, xt, t, y, 10, 5.0)[:, 0], [5.0, 7.0], "x and t stay in their order")
+    c.true(calls in ([4], [2, 2]), "one call of the model with all four questions, or two calls")
 
 # %% [markdown] role="text"
 # **Look: what guidance does to a density.** The exact model of the pinwheel, 40 steps of DDIM from the same 400 noises,
@@ -137,7 +140,7 @@ with experiment("guided digits"), torch.no_grad():
 #    What would a network learn for `null` if the labels of a whole *batch* were dropped or kept together, and what if
 #    $p=0$, or $p=1$? (1 point)
 # 2. Let the data be Gaussian and centred, with variance $a$ given the label and variance $b>a$ without. Use noise that
-#    adds up, $x_\sigma=x+\sigma\varepsilon$, for which the deterministic sampler follows
+#    adds up, $x_\sigma=x+\sigma\epsilon$, for which the deterministic sampler follows
 #    $\frac{dx}{d\sigma}=-\sigma\,s_\sigma(x)$ with the score $s_\sigma$, from $\sigma$ very large to 0. Show that with
 #    the guided score its samples have variance $a^wb^{1-w}$. What variance has $p(x)\,p(y\mid x)^w$? Evaluate both for
 #    $a=1$, $b=4$, $w=2$. What does that say about the sentence "guidance samples from $p(x)\,p(y\mid x)^w$", and where
@@ -145,12 +148,12 @@ with experiment("guided digits"), torch.no_grad():
 
 # %% [markdown] role="written" part="6c"
 # ### BEGIN SOLUTION
-# **1.** The noise prediction and the score at one level differ by a factor, $\hat\varepsilon=-b_t\nabla\log p_t$ with
+# **1.** The noise prediction and the score at one level differ by a factor, $\hat\epsilon=-b_t\nabla\log p_t$ with
 # $b_t=\sqrt{1-\bar\alpha_t}$ (question 2). So $u+w(c-u)=-b_t\big(\nabla\log p_t(x)+w[\nabla\log p_t(x\mid y)-
 # \nabla\log p_t(x)]\big)$. By Bayes' rule $\log p_t(x\mid y)=\log p_t(y\mid x)+\log p_t(x)-\log p(y)$, and $\log p(y)$
 # does not depend on $x$, so the bracket is $\nabla\log p_t(y\mid x)$, and the whole is $-b_t\nabla\log\tilde p_t(x)$;
 # the normaliser of $\tilde p_t$ has no gradient either. Dropped labels make `null` a label that says nothing: examples
-# with `null` are a random draw from all data, so the best prediction for it is $\mathbb E[\varepsilon\mid x_t]$, the
+# with `null` are a random draw from all data, so the best prediction for it is $\mathbb E[\epsilon\mid x_t]$, the
 # unconditional one. If whole batches are dropped or kept, the expected loss is the same, and so is the optimum; but a
 # gradient step then sees only one of the two tasks, the variance of the gradient is larger, and the two tasks pull in
 # turn. With $p=0$ the embedding of `null` is never trained, and $u$ is arbitrary; with $p=1$ so are the labels, and $c$

@@ -53,11 +53,11 @@ with check("x1a") as c:
 # ### x1b. Learning a score (code, 1 point)
 #
 # From samples, the score is learnt by *adding noise* (Vincent, *A connection between score matching and denoising
-# autoencoders*, 2011). With $\tilde x=x+\sigma\varepsilon$, the score of $q(\tilde x\mid x)$ is $-\varepsilon/\sigma$,
+# autoencoders*, 2011). With $\tilde x=x+\sigma\epsilon$, the score of $q(\tilde x\mid x)$ is $-\epsilon/\sigma$,
 # and its mean given $\tilde x$ is the score of the noisy data. So regress on it. The factor $\sigma^2$ makes all noise
 # levels count alike,
 #
-# $$ \ell=\sigma^2\,\Big\lVert s(\tilde x,\sigma)+\frac\varepsilon\sigma\Big\rVert^2\Big/D . $$
+# $$ \ell=\sigma^2\,\Big\lVert s(\tilde x,\sigma)+\frac\epsilon\sigma\Big\rVert^2\Big/D . $$
 #
 # Write `dsm_loss`, per example; like all regression losses of this set it is a *mean* over the D features.
 
@@ -277,7 +277,7 @@ with experiment("an energy for the pinwheel"):
 #    it that of maximum likelihood? Why is it zero when $p_\theta=p_\text{data}$, for any number of steps (for exact
 #    transitions)? (1 point)
 # 2. Show that the minimiser of the denoising loss at one $\sigma$ is $\nabla\log q_\sigma$, with $q_\sigma$ the density
-#    of $x+\sigma\varepsilon$, and for it Tweedie's formula $\mathbb E[x\mid\tilde x]=\tilde x+\sigma^2\nabla\log
+#    of $x+\sigma\epsilon$, and for it Tweedie's formula $\mathbb E[x\mid\tilde x]=\tilde x+\sigma^2\nabla\log
 #    q_\sigma(\tilde x)$. For two far bumps with weights $\pi$ and $1-\pi$, show that the score near one of them hardly
 #    depends on $\pi$, and conclude why plain Langevin, and a score learnt from data alone, get the shares wrong. Derive
 #    the settled variance $1/(1-\eta/4)$. For which $\eta$ does it exist? (1 point)
@@ -294,9 +294,9 @@ with experiment("an energy for the pinwheel"):
 # has the distribution of $x$ after any number of steps, and the two expectations cancel.
 #
 # **2.** For a squared error the best function of $\tilde x$ is the conditional mean of the target, $-\mathbb
-# E[\varepsilon\mid\tilde x]/\sigma$. And $\nabla q_\sigma(\tilde x)=\int p(x)\nabla_{\tilde x}\mathcal N(\tilde
+# E[\epsilon\mid\tilde x]/\sigma$. And $\nabla q_\sigma(\tilde x)=\int p(x)\nabla_{\tilde x}\mathcal N(\tilde
 # x;x,\sigma^2I)dx=\int p(x)\frac{x-\tilde x}{\sigma^2}\mathcal N(\tilde x;x,\sigma^2I)dx$; divided by $q_\sigma$ this
-# is $\mathbb E[x-\tilde x\mid\tilde x]/\sigma^2=-\mathbb E[\varepsilon\mid\tilde x]/\sigma$. Solved for the mean of $x$
+# is $\mathbb E[x-\tilde x\mid\tilde x]/\sigma^2=-\mathbb E[\epsilon\mid\tilde x]/\sigma$. Solved for the mean of $x$
 # it is Tweedie's formula. For two bumps the score is $-r_1(x)(x-\mu_1)-r_2(x)(x-\mu_2)$ (unit variances), and
 # $r_2/r_1=\frac{1-\pi}\pi e^{\log\text{-ratio}}$ is of the order $e^{-|\mu_1-\mu_2|^2/2}$ near $\mu_1$: there $r_1=1$
 # up to this, whatever $\pi$. A walker at one bump feels no $\pi$; shares change only by crossings, whose rate is

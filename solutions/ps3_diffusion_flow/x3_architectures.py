@@ -269,8 +269,8 @@ with experiment("a diffusion transformer"):
 # not zero and all of these get gradients. (If what follows the stack is zero as well, as the output layer of `DiT`, one
 # more step is needed.)
 #
-# **2.** $z_t=\sqrt{\bar\alpha}\,z+\sqrt{1-\bar\alpha}\,\varepsilon$ with $z=su$, $u$ of variance 1. It is a multiple of
-# $\sqrt{\bar\alpha'}u+\sqrt{1-\bar\alpha'}\varepsilon$ with $\frac{\bar\alpha'}{1-\bar\alpha'}=s^2\frac{\bar\alpha}{1-
+# **2.** $z_t=\sqrt{\bar\alpha}\,z+\sqrt{1-\bar\alpha}\,\epsilon$ with $z=su$, $u$ of variance 1. It is a multiple of
+# $\sqrt{\bar\alpha'}u+\sqrt{1-\bar\alpha'}\epsilon$ with $\frac{\bar\alpha'}{1-\bar\alpha'}=s^2\frac{\bar\alpha}{1-
 # \bar\alpha}$: the same data with all ratios of signal to noise multiplied by $s^2$. For $s=5$ they are 25 times too
 # large: at the last time there is still visible signal, although sampling starts from pure noise, which the network has
 # never seen there; coarse structure is decided by nobody, and too few steps have useful noise. For $s=0.2$ they are 25

@@ -12,7 +12,7 @@
 # I; Lugmayr et al., *RePaint*, 2022, eq. 8),
 #
 # $$
-# x_t\leftarrow m\odot\big(\sqrt{\bar\alpha_t}\,x^\text{known}+\sqrt{1-\bar\alpha_t}\,\varepsilon\big)+(1-m)\odot x_t .
+# x_t\leftarrow m\odot\big(\sqrt{\bar\alpha_t}\,x^\text{known}+\sqrt{1-\bar\alpha_t}\,\epsilon\big)+(1-m)\odot x_t .
 # $$
 #
 # Write `inpaint_step`. It gets the state $x$ and *its* time $t$, which may be $-1$: then the known part is clean. The
@@ -37,6 +37,9 @@ with check("7a") as c:
     c.close(pasted, [[6.8, 0.0, 6.8], [8.6, 0.0, 8.6]], "each example at its level: 0.8 + 0.6 * 10, and 0.6 + 0.8 * 10")
     pasted = inpaint_step(x, torch.tensor([-1, -1]), known, mask.float(), noise, shares)
     c.close(pasted, [[1.0, 0.0, 1.0]] * 2, "at time -1 the known pixels are clean")
+    image, corner = torch.zeros(1, 1, 2, 3), torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    pasted = inpaint_step(image, torch.tensor([-1]), image + 1, corner, image, shares)
+    c.close(pasted, corner[None, None], "a mask of rows and columns, for images")
 
 # %% [markdown] role="text"
 # ### 7b. The walk, and walking it twice (code, 3 points)
@@ -46,14 +49,15 @@ with check("7a") as c:
 # do not quite belong together. RePaint's remedy is to give them time: **go back** one step by adding noise, as the
 # forward process does,
 #
-# $$ x_t=\sqrt{1-\beta_t}\;x_{t-1}+\sqrt{\beta_t}\;\varepsilon,\qquad 1-\beta_t=\bar\alpha_t/\bar\alpha_{t-1}, $$
+# $$ x_t=\sqrt{1-\beta_t}\;x_{t-1}+\sqrt{\beta_t}\;\epsilon,\qquad 1-\beta_t=\bar\alpha_t/\bar\alpha_{t-1}, $$
 #
-# and step down again, `resample` times at each level (without going back after the last time). Now the noise of the
-# known part went through the model together with the unknown one.
+# and step down again, so that each level is walked down `resample` times. (After the last of these rounds there is no
+# way back: the walk goes on at the next level.) Now the noise of the known part went through the model together with
+# the unknown one.
 #
-# For `r` in 0, ..., `resample` - 1 at time `t`, use the three noises `noises[t, r]`: the first for `ddpm_step`, the
-# second for `inpaint_step` (at which time?), the third for the way back. The walk starts at `xT` as given; `clip` is
-# passed on to `ddpm_step`.
+# For `r` in 0, ..., `resample` - 1 at time `t`, use the three noises `noises[t, r]`: the first for `ddpm_step` with
+# `var="beta"`, the second for `inpaint_step` (at which time?), the third for the way back. The walk starts at `xT` as
+# given; `clip` is passed on to `ddpm_step`.
 
 
 # %% role="answer" part="7b"
@@ -94,6 +98,11 @@ with check("7b") as c:
     c.shape(filled, (2, 4), "the samples")
     c.close(filled[:, [0, 3]], known[:, [0, 3]], "known pixels end as they are")
     c.equal(calls, [2, 2, 1, 1, 0, 0], "two calls at each time, from the noisiest on")
+    nothing, ones, unused = lambda x, t: 0 * x, torch.ones(1, 1).double(), torch.zeros(3, 2, 3, 1, 1).double()
+    unused[:, :, 1], unused[:, 1, 2] = 7, 7  # for pasting, and for a way back after the last round
+    walk = lambda **how: inpaint(nothing, ones, ones, 0 * ones, unused, shares, resample=2, **how)  # noqa: E731
+    c.close(walk(), 0.1**-0.5 * ones, "all unknown, without noise: down, back and down again is down")
+    c.close(walk(clip=True), ones, "clip is passed on: the last guess is cut")
 
 # %% [markdown] role="text"
 # **Look: half a point.** In the plane, "half of the image" is one of two coordinates. Let $x_1=0.4$ be known. Then

@@ -5,9 +5,9 @@
 # let the sampler go on from there: it ends at an image that is plausible and resembles the drawing (**SDEdit**, Meng et
 # al., 2022). How much noise is the one choice. `strength` 1 is all of it, the drawing is forgotten; 0 is none.
 #
-# Write `sdedit_start`. The share `strength` of the T steps of the walk, rounded to the nearest whole number, is walked;
-# return the drawing, noised to the time where this walk *begins*, and that time, an int. All T steps begin at T - 1. No
-# step at all begins, and ends, at $-1$.
+# Write `sdedit_start`. The share `strength` of the T steps of the walk, rounded to the nearest whole number (a half to
+# either side), is walked; return the drawing, noised to the time where this walk *begins*, and that time, an int. All T
+# steps begin at T - 1. No step at all begins, and ends, at $-1$.
 
 
 # %% role="answer" part="7c"
@@ -24,7 +24,7 @@ def sdedit_start(x: Tensor, strength: float, noise: Tensor, alpha_bar: Tensor) -
 with check("7c") as c:
     shares = torch.tensor([0.81, 0.64, 0.36, 0.01], dtype=torch.float64)
     x, noise = torch.ones(1, 2), torch.zeros(1, 2)
-    for strength, time, left in ((1.0, 3, 0.1), (0.5, 1, 0.8), (0.25, 0, 0.9), (0.0, -1, 1.0)):
+    for strength, time, left in ((1.0, 3, 0.1), (0.7, 2, 0.6), (0.5, 1, 0.8), (0.3, 0, 0.9), (0.0, -1, 1.0)):
         start, t = sdedit_start(x, strength, noise, shares)
         c.equal(t, time, f"strength {strength} of 4 steps begins at time {time}")
         c.close(start, [[left, left]], "with the noise of that time")

@@ -30,9 +30,10 @@ with check("7d") as c:
     c.close(consistent(x0, mean(x0), mean, spread), x0, "what agrees already is not changed")
 
 # %% [markdown] role="text"
-# The sampler around it uses your functions of questions 2 and 5. First in the plane, with the exact model: of each
-# point one number is measured, the mean $y=\tfrac12(x_1+x_2)$ of its coordinates. All points with one $y$ lie on a
-# line. On it the guesses are put at every step; the states, which carry noise, are not.
+# The sampler around it uses your functions of questions 2 and 5, with $\eta=0.85$ as in the code of that paper: fresh
+# noise lets a step forget what did not fit. First in the plane, with the exact model: of each point one number is
+# measured, the mean $y=\tfrac12(x_1+x_2)$ of its coordinates. All points with one $y$ lie on a line. On it the guesses
+# are put at every step; the states, which carry noise, are not.
 
 
 # %% role="given"

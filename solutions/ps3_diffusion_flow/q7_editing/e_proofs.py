@@ -1,13 +1,15 @@
 # %% [markdown] role="text"
 # ### 7e. What is exact, and what is not (written, 2 points)
 #
-# 1. Let the data be two numbers, $(a,b)$, of which $a$ is known. Argue with $T=1$ and $\bar\alpha_0$ near 0 that
-#    pasting without resampling draws $b$ from $p(b)$, although the model is exact. Then let every level change little
-#    ($\beta_t$ small) and `resample` be large. Why does $b$ then move towards $p_t(b\mid a_t)$ at each level? (Which
-#    gradient does $b$ feel while $a_t$ is held near its place? Compare $\partial_b\log p(a,b)$ with $\partial_b\log
-#    p(b\mid a)$.) (1 point)
-# 2. Derive $A^+=A^\top(AA^\top)^{-1}$ for averages over $k\times k$ blocks, for a mask, and for the grey value
-#    $y=w^\top(r,g,b)$ of a pixel. Show that `consistent` satisfies $Ax=y$ and returns the nearest such point. What does
+# 1. Let the data be two numbers, $(a,b)$, of which $a$ is known, and let every step draw from the exact
+#    $q(x_{t-1}\mid x_t)$, not from the Gaussian of 4a. Argue with $T=1$ and $\bar\alpha_0$ near 0 that pasting without
+#    resampling draws $b$ from $p(b)$, although the steps are exact. Then let every level change little ($\beta_t$
+#    small) and `resample` be large. Why does $b$ then move towards $p_t(b\mid a_t)$ at each level? (Which gradient does
+#    $b$ feel while $a_t$ is held near its place? Compare $\partial_b\log p(a,b)$ with $\partial_b\log p(b\mid a)$.)
+#    (1 point)
+# 2. Derive $A^+=A^\top(AA^\top)^{-1}$ for averages over $k\times k$ blocks, for a mask that *drops* the unknown pixels,
+#    and for the grey value $y=w^\top(r,g,b)$ of a pixel. (The code keeps dropped pixels as zeros; $AA^\top$ is then
+#    singular, and $A^+=A$.) Show that `consistent` satisfies $Ax=y$ and returns the nearest such point. What does
 #    it do to a *noisy* $y$? For SDEdit, compute $\mathrm{KL}\big(q(x_t\mid x)\,\Vert\,q(x_t\mid x')\big)$ for a drawing
 #    $x$ and an image $x'$, and say how it guides the choice of the strength. (1 point)
 
@@ -16,7 +18,8 @@
 # **1.** With one step from $\bar\alpha_0\approx0$, the state $x_0=(a_0,b_0)$ is pure noise in both coordinates,
 # whatever was known: the exact step draws $(a,b)$ from $p(a,b\mid x_0)=p(a,b)$. Then $a$ is replaced by the known
 # value, and $b$ stays: a draw from the marginal $p(b)$. The step conditions on the noisy $a_t$, never on $a$ itself,
-# and what is pasted afterwards has no way to influence the $b$ that was drawn with another $a$. In general, the first
+# and what is pasted afterwards has no way to influence the $b$ that was drawn with another $a$. (4a's step,
+# which adds no noise at $t=0$, would return $\mathbb E[b]$: that knows nothing of $a$ either.) In general, the first
 # steps decide the coarse shape of $b$ when $a_t$ says almost nothing, and each new paste has independent noise. Going
 # back and down at one level is a pair of kernels: add a little noise to $(a,b)$, and draw from $p(x_{t-1}\mid x_t)$.
 # Together they leave $p_{t-1}(a,b)$ unchanged, and for small $\beta_t$ they are a step of Langevin dynamics for it.
@@ -26,8 +29,8 @@
 # of small steps and many repetitions (and conditions on noised values of $a$, whose noise is renewed).
 #
 # **2.** Averages: each row of $A$ has $k^2$ entries $1/k^2$, rows do not overlap, so $AA^\top=I/k^2$ and
-# $A^+=k^2A^\top$: every pixel of a block gets the block's value. Mask: $A$ is a diagonal of zeros and ones (or its rows
-# with ones), $A^+=A$ (put the values in their places, zero elsewhere). Grey: $AA^\top=\lVert w\rVert^2$ and
+# $A^+=k^2A^\top$: every pixel of a block gets the block's value. Mask: the rows of $A$ are rows of the identity, so
+# $AA^\top=I$ and $A^+=A^\top$ (put the values in their places, zero elsewhere). Grey: $AA^\top=\lVert w\rVert^2$ and
 # $A^+=w/\lVert w\rVert^2$, so that the correction is along $w$; equal parts only if the weights are equal. With $x=\hat
 # x_0+A^+(y-A\hat x_0)$ and $AA^+=I$: $Ax=A\hat x_0+y-A\hat x_0=y$. The change $A^+(\dots)$ lies in the row space of
 # $A$; any other solution differs from $x$ by a vector $n$ with $An=0$, orthogonal to the row space, so its distance is

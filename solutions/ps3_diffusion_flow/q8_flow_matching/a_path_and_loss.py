@@ -54,6 +54,8 @@ with check("8a") as c:
     loss = cfm_loss(lambda x, t: 0 * x, x0, x1, torch.tensor([0.25, 0.5]))
     c.shape(loss, (2,), "loss")
     c.close(loss, [40.0, 10.0], "a field that stands still: the mean of 16 and 64, and of 16 and 4")
+    loss = cfm_loss(lambda x, t: x + t[:, None], x0, x1, torch.tensor([0.25, 0.5]))
+    c.close(loss, [20.3125, 3.25], "a field that answers x_t + t: 1.25 and 2.25 against 4 and 8")
 
 # %% [markdown] role="text"
 # **A field for a crowd.** The regression has a catch that makes the method. Through a point $x$ at time $t$ pass many

@@ -24,9 +24,11 @@ def reflow_pairs(
 # %% role="check" part="8d"
 with check("8d") as c:
     x0 = torch.tensor([[1.0, 2.0], [3.0, -1.0]])
-    start, end = reflow_pairs(lambda x, t: x, x0, 1, "heun")
+    weight = torch.ones((), requires_grad=True)
+    start, end = reflow_pairs(lambda x, t: weight * x, x0, 2, "euler")
     c.close(start, x0, "the first of the pair is the noise")
-    c.close(end, 2.5 * x0, "one step of Heun for dx/dt = x: 1 + 1 + 1/2")
+    c.close(end, 2.25 * x0, "two steps of Euler for dx/dt = x: one and a half, twice")
+    c.true(not end.requires_grad, "no graph is left")
 
 # %% [markdown] role="text"
 # **Look: one crossing.** One dimension, and data at $-2$ and $2$: the smallest example that has everything. On the left

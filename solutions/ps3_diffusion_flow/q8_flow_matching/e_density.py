@@ -12,12 +12,14 @@
 # $$ \log p_1(x_1)=\log\mathcal N(x_0;0,I)-\int_0^1\nabla\!\cdot v(x_t,t)\,dt . $$
 #
 # - `divergence(v, x, t)`: the sum for each example, (B,), by autograd, one backward pass per coordinate. With random
-#   directions `eps` (B, ...) of mean 0 and covariance $I$, a single pass estimates it: $\varepsilon^\top J\varepsilon$
-#   has the mean $\operatorname{tr}J$ (Hutchinson, 1989; FFJORD, Grathwohl et al., 2019). Examples must not mix. It has
-#   to work inside `torch.no_grad()` too, which `torch.enable_grad()` lifts.
+#   directions `eps` (B, ...) of mean 0 and covariance $I$, a single pass estimates it: $\epsilon^\top J\epsilon$
+#   has the mean $\operatorname{tr}J$ (Hutchinson, 1989; FFJORD, Grathwohl et al., 2019). Sum over the features of each
+#   example, not over the batch. It has to work inside `torch.no_grad()` too, which `torch.enable_grad()` lifts.
 # - `log_density(v, x1, n, method, eps)`: the formula above, per example, (B,), in nats. Your solver can do both
 #   integrals at once: give it the state $(x, a)$ with $\dot a=\nabla\!\cdot v$, one column more than $x$ has
-#   features. `eps`, when given, is the same in all steps.
+#   features. `eps`, when given, goes to every `divergence` of the way, the same in all steps.
+#
+# Both are numbers to look at, not to train on: no graph has to be kept.
 
 
 # %% role="answer" part="8e"
@@ -66,8 +68,12 @@ with check("8e") as c:
     c.close(divergence(bend, x, t), [6.0, -3.0], "y + 2y at each point; 5 and x do not enter")
     directions = torch.tensor([[1.0, 1.0], [1.0, -1.0]], dtype=torch.float64)
     c.close(divergence(bend, x, t, directions), [12.0, -11.0], "all four entries of the Jacobian enter an estimate")
-    grown = log_density(lambda x, t: x, torch.zeros(3, 2, dtype=torch.float64), 50)
-    c.close(grown, [-math.log(2 * math.pi) - 2.0] * 3, "dx/dt = x spreads by e in each of two directions")
+    grown = log_density(lambda x, t: x, math.e * x, 50)
+    c.close(grown, [-math.log(2 * math.pi) - 2.5 - 2, -math.log(2 * math.pi) - 5 - 2], "dx/dt = x spreads by e, twice")
+    image, when = torch.tensor([[[[1.0, 2.0]]], [[[3.0, -1.0]]]]), torch.zeros(2)
+    c.close(divergence(lambda x, t: x**2 / 2, image, when), [3.0, 2.0], "images, too: the sum of x over the pixels")
+    grown = log_density(lambda x, t: x, 0 * image, 50)
+    c.close(grown, [-math.log(2 * math.pi) - 2] * 2, "and the log-density of images")
 
 # %% [markdown] role="text"
 # **Look: density on its way.** The exact field, and a network that learns from samples alone: three layers, `cfm_loss`,

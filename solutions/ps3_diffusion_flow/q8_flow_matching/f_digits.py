@@ -4,9 +4,9 @@
 # 8c said that noise, score and velocity are the same knowledge. So the network that came with this notebook, which was
 # trained to find the noise of a *diffusion*, is a flow already. Divide $x_t=(1-t)x_0+tx_1$ by
 # $c_t=\sqrt{(1-t)^2+t^2}$, and it is a noisy image of diffusion with $\bar\alpha=t^2/c_t^2$: look up the step at which
-# the schedule has this $\bar\alpha$, ask the network there for the noise $\hat\varepsilon$, and
+# the schedule has this $\bar\alpha$, ask the network there for the noise $\hat\epsilon$, and
 #
-# $$ v(x,t)=\hat x_1-\hat x_0=\frac{x-(1-t)\,\hat\varepsilon}{t}-\hat\varepsilon=\frac{x-\hat\varepsilon}{t}. $$
+# $$ v(x,t)=\hat x_1-\hat x_0=\frac{x-(1-t)\,\hat\epsilon}{t}-\hat\epsilon=\frac{x-\hat\epsilon}{t}. $$
 #
 # The schedule ends at a $\bar\alpha$ that is not quite zero, so the flow starts a little after $t=0$. There an error in
 # the noise is divided by a tiny $t$ (the sensitivities of question 2, again), and without a remedy the first step ruins
