@@ -81,7 +81,7 @@ def test_times_are_spread_evenly(ps, rng):
 
 @points(1, part="5b", hint="keep the noise and the guess, change the time: the step moves along their arc")
 def test_deterministic_step_stays_on_the_arc(ps, rng):
-    """With the true noise a step of any length lands on the jump with the same noise, each example at its own time."""
+    """With the true noise a step of any length lands on the jump with the same noise, at its own time."""
     for shape, T in SHAPES:
         x0, noise, t, alpha_bar = trial(ps, rng, shape, T)
         for t_prev in (t - 1, torch.zeros_like(t), torch.from_numpy(rng.integers(0, t.numpy()))):
@@ -99,7 +99,7 @@ def test_deterministic_step_stays_on_the_arc(ps, rng):
     1, part="5b", hint="at time -1 alpha_bar is 1, neither its first nor its last entry: the end is the guess itself"
 )
 def test_last_step_returns_the_guess_exactly(ps, rng):
-    """With t_prev = -1 the result is exactly the guess of x_0, for every eta, also if other examples go elsewhere."""
+    """With t_prev = -1 the result is exactly the guess of x_0, for every eta, whatever other examples do."""
     for shape, T in SHAPES:
         x0, noise, t, alpha_bar = trial(ps, rng, shape, T)
         clean = torch.full_like(t, -1)
@@ -116,7 +116,7 @@ def test_last_step_returns_the_guess_exactly(ps, rng):
 
 @points(1, part="5b", hint="eta scales sigma; what the fresh noise brings in, the predicted noise has to give up")
 def test_fresh_noise_takes_its_share_from_the_predicted_noise(ps, rng):
-    """For eta between 0 and 1, the fresh noise has scale sigma and the predicted one keeps the rest of the variance."""
+    """For eta up to 1, fresh noise has scale sigma and the predicted one keeps the rest of the variance."""
     for shape, T in SHAPES:
         x0, noise, t, alpha_bar = trial(ps, rng, shape, T)
         fresh, now = normal(rng, *shape), shares(alpha_bar, t)
@@ -132,7 +132,7 @@ def test_fresh_noise_takes_its_share_from_the_predicted_noise(ps, rng):
 
 @points(1, part="5b", hint="eta = 1 between neighbours is the posterior of question 2; and eta = 0 works upwards, too")
 def test_step_contains_the_ancestral_one_and_the_way_up(ps, rng):
-    """With eta = 1 and t_prev = t - 1 it is the ancestral step; with eta = 0 it leads upwards, also from clean data."""
+    """With eta = 1, t_prev = t - 1 it is the posterior's step; with eta = 0 it leads upwards, even from -1."""
     for shape, T in SHAPES:
         x0, noise, t, alpha_bar = trial(ps, rng, shape, T)
         now, before, fresh = shares(alpha_bar, t), shares(alpha_bar, t - 1), normal(rng, *shape)
@@ -163,7 +163,7 @@ def upwards(rng, shape, T, S):
 
 @points(1, part="5c", hint="upwards from time -1; the model is asked where you are, with the time to which you go")
 def test_inversion_walks_upwards_and_asks_with_the_time_it_goes_to(ps, rng):
-    """Steps lead from time -1 up through all timesteps; the model gets the current x and the time of the next."""
+    """Steps lead from time -1 up through all timesteps; the model gets the current x and the next time."""
     for shape, T, S in (((3, 2), 7, 4), ((4, 1, 2, 4), 6, 6), ((1, 3), 5, 1)):
         provide(ps, "ddim_step")
         slopes, offsets, x0, alpha_bar, times = upwards(rng, shape, T, S)
@@ -182,7 +182,7 @@ def test_inversion_walks_upwards_and_asks_with_the_time_it_goes_to(ps, rng):
 
 @points(1, part="5c", hint="whoever inverts and then samples over the same times must come back to where they started")
 def test_sampling_leads_back_from_the_noise_that_was_found(ps, rng):
-    """With a model whose answer depends on the time alone, the steps down from the noise found lead back exactly."""
+    """With a model that answers by the time alone, the steps down from the noise found lead back exactly."""
     for shape, T, S in (((3, 2), 8, 5), ((2, 1, 3, 2), 5, 2), ((1, 2), 4, 4)):
         provide(ps, "ddim_step")
         _, offsets, x0, alpha_bar, times = upwards(rng, shape, T, S)

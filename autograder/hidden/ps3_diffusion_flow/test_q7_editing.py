@@ -57,7 +57,7 @@ def test_known_pixels_have_the_noise_level_of_the_state(ps, rng):
     """Known pixels are noised to each example's own time, are clean at time -1, and other pixels stay."""
     lend(ps)
     for shape, T in (((5, 3), 7), ((4, 2, 3, 4), 6), ((1, 1, 2, 3), 3), ((3, 3), 9)):
-        alpha_bar, mask = schedule(rng, T), board(rng, *shape)
+        alpha_bar, mask = schedule(rng, T), board(rng, *shape[-1:])
         t = torch.from_numpy(rng.permutation(np.r_[-1, rng.choice(T, size=shape[0] - 1, replace=False)]))
         x, known, noise = normal(rng, *shape), normal(rng, *shape), normal(rng, *shape)
         want = pasted(x, t, known, mask, noise, alpha_bar)
@@ -68,16 +68,19 @@ def test_known_pixels_have_the_noise_level_of_the_state(ps, rng):
 
 @points(1, part="7a", hint="1 or True is known; bool or float, one mask for all or one for each example or channel")
 def test_masks_of_all_kinds_are_understood(ps, rng):
-    """Masks are bool or float, and broadcast: one for all images, one for each image, one for all channels."""
+    """Masks are bool or float, and broadcast: one for all images, for each image, for all channels."""
     lend(ps)
     B, C, H, W = 3, 2, 3, 4
     alpha_bar, t = schedule(rng, 5), torch.tensor([0, 3, -1])
     x, known, noise = (normal(rng, B, C, H, W) for _ in range(3))
     for shape in ((H, W), (B, 1, H, W), (1, C, 1, 1), (B, C, H, W), (B, 1, 1, 1)):
         mask = board(rng, *shape)
-        want = pasted(x, t, known, mask, noise, alpha_bar)
+        inside = mask.expand(x.shape) > 0.5
         for kind in (mask.bool(), mask.float(), mask):
-            expect_close(ps.inpaint_step(x, t, known, kind, noise, alpha_bar), want, "1 or True means known")
+            got = ps.inpaint_step(x, t, known, kind, noise, alpha_bar)
+            expect_shape(got, B, C, H, W)
+            expect_close(got[~inside], x[~inside], "0 or False means unknown: there the state stays as it is")
+            expect_true(bool((got[inside] != x[inside]).all()), "1 or True means known: there the state is replaced")
 
 
 def probe_inpaint(ns, slope, shift, xT, known, mask, noises, alpha_bar, resample, clip):
@@ -113,12 +116,15 @@ def walk(slope, shift, xT, known, mask, noises, alpha_bar, resample, clip):
     return torch.from_numpy(x), shown
 
 
-def draws(rng, shape, T, resample):
-    """xT, known, mask, noises and a schedule."""
-    return (
-        normal(rng, *shape), normal(rng, *shape), board(rng, *shape[1:]), normal(rng, T, resample, 3, *shape),
-        schedule(rng, T),
-    )  # fmt: skip
+def draws(rng, shape, T, resample, *, own_noises):
+    """xT, known, mask, noises and a schedule; without own_noises it does not matter which of them is used where."""
+    noises = normal(rng, T, resample, 3, *shape)
+    noises = noises if own_noises else noises[:1, :1, :1].expand(noises.shape).clone()
+    return normal(rng, *shape), normal(rng, *shape), board(rng, *shape[1:]), noises, schedule(rng, T)
+
+
+START = "the walk starts at the given xT"
+USES = "of noises[t, r], the first is for the step, the second for the paste, the third for the way back"
 
 
 def lend_paste(ps):
@@ -129,16 +135,16 @@ def lend_paste(ps):
 
 @points(1, part="7b", hint="a step down to t - 1, then the known pixels at the level of t - 1, where the state now is")
 def test_each_step_is_followed_by_a_paste_at_its_new_level(ps, rng):
-    """Without resampling, the model is shown known pixels of the right level at every time, and they end unchanged."""
+    """Without resampling, the model sees known pixels at the right level at every time; they end clean."""
     lend_paste(ps)
     for shape, T in (((2, 3), 4), ((3, 1, 2, 4), 3), ((1, 2), 1)):
-        xT, known, mask, noises, alpha_bar = draws(rng, shape, T, 1)
+        xT, known, mask, noises, alpha_bar = draws(rng, shape, T, 1, own_noises=False)
         got, shown, times = ps.run(probe_inpaint, 0.3, 0.1, xT, known, mask, noises, alpha_bar, 1, False)
         want, states = walk(0.3, 0.1, xT, known, mask, noises, alpha_bar, 1, False)
         expect_shape(got, *shape)
         expect_true(times == [[t] * shape[0] for t in range(T - 1, -1, -1)], "once at each time, from T - 1 down to 0")
-        for state, truth in zip(shown, states, strict=True):
-            expect_close(state, truth, "after the step to t - 1 the known part has the level of t - 1")
+        for i, (state, truth) in enumerate(zip(shown, states, strict=True)):
+            expect_close(state, truth, "after the step to t - 1 the known part has the level of t - 1" if i else START)
         inside = mask.expand(shape) > 0.5
         expect_close(got[inside], known[inside], "known pixels end exactly as they are")
         expect_close(got, want)
@@ -146,17 +152,17 @@ def test_each_step_is_followed_by_a_paste_at_its_new_level(ps, rng):
 
 @points(1, part="7b", hint="between two passes at one level go back from t - 1 to t: one forward step, with beta of t")
 def test_resampling_goes_back_one_step_and_comes_down_again(ps, rng):
-    """With resampling, each level is walked as often as asked, with a forward step in between and its own noises."""
+    """With resampling, each level is walked as often as asked, with a forward step in between."""
     lend_paste(ps)
     for shape, T, resample in (((2, 3), 3, 2), ((1, 1, 2, 3), 4, 3), ((3, 2), 1, 4)):
-        xT, known, mask, noises, alpha_bar = draws(rng, shape, T, resample)
+        xT, known, mask, noises, alpha_bar = draws(rng, shape, T, resample, own_noises=False)
         got, shown, times = ps.run(probe_inpaint, 0.3, 0.1, xT, known, mask, noises, alpha_bar, resample, False)
         want, states = walk(0.3, 0.1, xT, known, mask, noises, alpha_bar, resample, False)
         expect_shape(got, *shape)
         visits = [[t] * shape[0] for t in range(T - 1, -1, -1) for _ in range(resample)]
         expect_true(times == visits, "each level is visited `resample` times before the next one")
-        for state, truth in zip(shown, states, strict=True):
-            expect_close(state, truth, "the way back is the forward process: sqrt(1 - beta) and sqrt(beta)")
+        for i, (state, truth) in enumerate(zip(shown, states, strict=True)):
+            expect_close(state, truth, "the way back is a forward step, sqrt(1 - beta) and sqrt(beta)" if i else START)
         expect_close(got, want, "there is no way back after the last pass of a level")
 
 
@@ -165,16 +171,16 @@ def test_inputs_are_used_as_they_are_given(ps, rng):
     """The given start, noises, masks of fewer dimensions and of bools, the dtype, and clip are respected."""
     lend_paste(ps)
     for shape, resample in (((3, 1, 2, 4), 2), ((2, 5), 1)):
-        xT, known, mask, noises, alpha_bar = draws(rng, shape, 3, resample)
+        xT, known, mask, noises, alpha_bar = draws(rng, shape, 3, resample, own_noises=True)
         mask = board(rng, *shape[-1:])
         xT = 3 * xT  # so that clipping matters
-        for clip in (True, False):
+        for clip in (False, True):
             want, states = walk(0.2, 0.3, xT, known, mask, noises, alpha_bar, resample, clip)
             args = (0.2, 0.3, xT, known, mask.bool(), noises, alpha_bar, resample, clip)
             got, shown, _ = ps.run(probe_inpaint, *args)
             expect_true(len(shown) == len(states), "as many calls of the model as passes")
-            expect_close(shown[0], xT, "the walk starts at the given xT")
-            expect_close(got, want, "clip is handed on to ddpm_step")
+            expect_close(shown[0], xT, START)
+            expect_close(got, want, "clip is handed on to ddpm_step" if clip else USES)
             single = [each.float() for each in (xT, known, mask, noises)]
             again = ps.run(probe_inpaint, 0.2, 0.3, *single, alpha_bar, resample, clip)[0]
             expect_close(again, want.float(), rtol=1e-3, atol=1e-4)
@@ -189,19 +195,25 @@ def test_strength_says_how_many_steps_are_walked(ps, rng):
     for shape, T in (((3, 2), 10), ((2, 1, 3, 2), 7), ((1, 4), 40)):
         alpha_bar = schedule(rng, T) ** (5 / T)
         x, noise = normal(rng, *shape), normal(rng, *shape)
-        for steps in (0, 1, T // 2, T - 1, T):
-            for offset in (0.0, 0.3, -0.3):
+        for offset in (0.0, 0.3, -0.3):
+            for steps in (0, T, 1, T // 2, T - 1):
                 strength = (steps + offset) / T
                 if 0 <= strength <= 1:
-                    expect_start(ps.sdedit_start(x, strength, noise, alpha_bar), x, steps - 1, noise, alpha_bar)
+                    hint = ENDS if strength in (0, 1) else ROUNDED
+                    got = ps.sdedit_start(x, strength, noise, alpha_bar)
+                    expect_start(got, x, steps - 1, noise, alpha_bar, hint)
         got = ps.sdedit_start(x.float(), 1.0, noise.float(), alpha_bar)
-        expect_start(got, x.float(), T - 1, noise.float(), alpha_bar)
+        expect_start(got, x.float(), T - 1, noise.float(), alpha_bar, ENDS)
 
 
-def expect_start(got, x, t, noise, alpha_bar):
+ENDS = "all steps begin at T - 1, no steps at -1"
+ROUNDED = "the number of steps is strength * T, rounded up or down to the nearest; s steps begin at time s - 1"
+
+
+def expect_start(got, x, t, noise, alpha_bar, hint):
     """The noised image and its time; the time may be a number or a tensor with one."""
     expect_true(isinstance(got, (tuple, list)) and len(got) == 2, "two results: the noised image and its time")
-    expect_close(got[1], float(t), "all steps begin at T - 1, no steps at -1")
+    expect_close(got[1], float(t), hint)
     share = level(alpha_bar, t)
     expect_close(got[0], math.sqrt(share) * x + math.sqrt(1 - share) * noise, "the noise level is that of the time")
 
@@ -241,7 +253,7 @@ def probe_pictures(ns, x0, y, kind):
 
 @points(1, part="7d", hint="measurements may be smaller than the image; only the difference to y is sent back")
 def test_small_cropped_and_grey_images_are_respected(ps, rng):
-    """Block means, a crop and grey values come out as measured; detail, surroundings and colour contrast stay."""
+    """Block means, a crop and grey values come out as measured; detail, surroundings and colour stay."""
     for B in (2, 1, 5):
         for kind, size in (("blocks", (3, 2, 3)), ("crop", (3, 2, 3)), ("grey", (1, 4, 6))):
             x0, y = normal(rng, B, 3, 4, 6), normal(rng, B, *size)

@@ -61,7 +61,7 @@ def test_path_runs_from_noise_to_data(ps, rng):
 
 @points(1, part="8a", hint=RESHAPE)
 def test_each_example_has_its_own_time(ps, rng):
-    """Every example is mixed at its own time, for vectors and images, also where the batch is as large as the width."""
+    """Every example is mixed at its own time, for vectors and images, also if B equals the width."""
     for shape in ((4, 4), (5, 1, 3, 5), (3, 2, 3, 4), (2, 3, 2, 2), (1, 1, 2, 3)):
         x0, x1 = normal(rng, *shape), normal(rng, *shape)
         t = torch.from_numpy(rng.permutation(shape[0]) + 0.5) / (shape[0] + 1)
@@ -83,7 +83,7 @@ def probe_loss(ns, W, b, c, x0, x1, t):
 
 @points(1, part="8a", hint="compare v at the point on the path, at its own time, with x1 - x0; mean over the features")
 def test_loss_is_the_mean_squared_error_of_the_velocity(ps, rng):
-    """Each example's loss is the mean over its features of the squared error, and its gradient reaches the field."""
+    """Each example's loss is the mean over its features of the squared error; its gradient reaches v."""
     ps.provide(fm_pair=good_fm_pair, waves_field=waves_field)
     for shape in ((5, 3), (4, 1, 2, 4), (1, 2, 3, 2)):
         D = math.prod(shape[1:])
@@ -132,7 +132,7 @@ STEPS = "n equal steps from start to end, and n + 1 states, the first of which i
 
 @points(1, part="8b", hint="for dx/dt = c x one step multiplies by the first terms of the exponential series")
 def test_steps_are_taylor_polynomials_of_linear_growth(ps, rng):
-    """For dx/dt = c x, all n + 1 states are powers of 1 + hc + ..., up to the method's order, forward and backward."""
+    """For dx/dt = c x, the n + 1 states are powers of 1 + hc + ..., up to the method's order."""
     for method, order in METHODS.items():
         for shape, n, (start, end) in (((3, 2), 4, (0.0, 1.0)), ((1, 2, 3, 2), 1, (1.0, 0.0)), ((4, 5), 3, (0.25, 1))):
             x, rate = normal(rng, *shape), rng.uniform(0.5, 1.5)
@@ -150,7 +150,7 @@ def probe_clock(ns, coefficients, x, n, method, start, end):
     asked = []
 
     def v(y, t):
-        asked.append([list(t.shape), t.flatten()[:1].double()])
+        asked.append([list(t.shape), t.dtype == y.dtype])
         total = sum(c * t.double() ** j for j, c in enumerate(coefficients))
         return (total.reshape(-1, *[1] * (y.ndim - 1)) * torch.ones_like(y)).to(y.dtype)
 
@@ -169,12 +169,13 @@ def rule(f, a, h, method):
 
 @points(1, part="8b", hint="Euler asks at the beginning of a step, Heun at both ends, RK4 also in the middle, twice")
 def test_steps_are_quadrature_rules_of_the_time(ps, rng):
-    """For dx/dt = f(t), steps are the left, the trapezoidal and Simpson's rule, and v gets the time as (B,)."""
+    """For dx/dt = f(t), steps are the left, trapezoidal and Simpson's rule; v gets t as (B,), in x's dtype."""
     for method, evaluations in METHODS.items():
         for shape, n, ends in (((3, 2), 4, (0.0, 1.0)), ((2, 1, 3, 4), 5, (1.0, 0.0)), ((1, 3), 2, (None, None))):
             x, c = normal(rng, *shape), rng.normal(size=6).tolist()
             start, end = (0.0, 1.0) if ends[0] is None else ends
             got, asked = ps.run(probe_clock, c, x, n, method, *ends)
+            expect_true(all(same for _, same in asked), "v gets the time in the dtype of x: float64 for float64")
             expect_shape(got, n + 1, *shape)
             want, h = [x], (end - start) / n
             for i in range(n):
@@ -193,7 +194,7 @@ def probe_error(ns, weights, means, covariances, x, method, steps):
 
 @points(1, part="8b", hint="twice as many steps: half the error, a quarter, a sixteenth")
 def test_errors_fall_with_the_order_of_the_method(ps, rng):
-    """For normal data one Euler step lands on the mean, and errors against m + s x0 fall with slopes 1, 2 and 4."""
+    """For normal data one Euler step lands on the mean; errors against m + s x0 fall with slopes 1, 2, 4."""
     ps.provide(mixture_field=mixture_field)
     for D in (1, 2):
         # deviations for which the leading term of no method's error is near its zero
@@ -241,7 +242,7 @@ def test_straight_paths_need_one_step_in_both_directions(ps, rng):
     1, part="8c", hint="v and x_t together tell the mean of x0; the score is minus that mean, over its weight 1 - t"
 )
 def test_score_is_that_of_the_normal_on_its_way(ps, rng):
-    """For normal data, the velocity becomes the gradient of log N(x; t m, (1-t)^2 I + t^2 S), from t = 0 on."""
+    """For normal data, the velocity becomes the gradient of log N(x; t m, (1-t)^2 I + t^2 S)."""
     for B, D in ((4, 3), (1, 2), (5, 1)):
         law = law_of(rng, 1, D)
         x, t = 2 * normal(rng, B, D), 0.95 * uniform(rng, B)
@@ -288,7 +289,7 @@ def probe_reflow(ns, mean, scale, x0, n, method):
     1, part="8d", hint="a noise and where the flow takes it: the end of its own trajectory, as data without a graph"
 )
 def test_reflow_couples_each_noise_with_its_own_end(ps, rng):
-    """The pairs are the given noise and the end of its trajectory, m + s x0 for normal data, free of any graph."""
+    """The pairs are the given noise and the end of its trajectory, m + s x0 for normal data; no graph."""
     ps.provide(ode_solve=good_ode_solve)
     for shape, n, method in (((5, 2), 64, "rk4"), ((3, 1, 2, 3), 48, "rk4"), ((1, 4), 1, "euler"), ((2, 3), 5, "heun")):
         x0, mean, scale = normal(rng, *shape), normal(rng, *shape[1:]), 0.5 + uniform(rng, *shape[1:])
@@ -354,8 +355,8 @@ def test_random_directions_estimate_the_trace(ps, rng):
         expect_close(got.mean()[None], trace, "the mean over random signs is the trace")
 
 
-def probe_density(ns, weights, means, covariances, x1, n, method):
-    """log p_1 of the exact field, for points in the plane or images of two pixels, inside no_grad."""
+def probe_density(ns, weights, means, covariances, x1, n, method, *eps):
+    """log p_1 of the exact field, or its estimate, for points in the plane or small images, inside no_grad."""
     flat, kept = ns.mixture_field(weights, means, covariances), []
 
     def v(x, t):
@@ -363,27 +364,42 @@ def probe_density(ns, weights, means, covariances, x1, n, method):
         return flat(x.flatten(1), t).reshape(x.shape)
 
     with torch.no_grad():
-        return ns.log_density(v, x1, n, method).detach(), all(kept)
+        return ns.log_density(v, x1, n, method, *eps).detach(), all(kept)
+
+
+def along(eps, x1, mean, S):
+    """What log p_1 of N(mean, S) becomes (B,) when the trace of each Jacobian is estimated along eps (B, D).
+
+    The Jacobians of the field share the axes of S. On an axis with variance s^2, x1 comes from (x1 - mean) / s, and the
+    derivative (t s^2 - (1 - t)) / ((1 - t)^2 + t^2 s^2) has the integral log s from 0 to 1.
+    """
+    variance, axes = np.linalg.eigh(S)
+    start = (x1 - mean) @ axes / np.sqrt(variance)
+    return stats.norm.logpdf(start).sum(1) - (eps @ axes) ** 2 @ np.log(variance) / 2
 
 
 @points(
     1, part="8e", hint="go back from t = 1 to the noise; log-density there, less the divergence along the whole way"
 )
 def test_density_of_normal_data_is_found(ps, rng):
-    """With the exact field of normal data, the log-density at any point is that of the normal, one per example."""
+    """With the exact field of normal data, the log-density is the normal's; with eps, an estimate of it."""
     lend(ps)
     for D, shape, n, method in ((2, (4, 2), 16, "rk4"), (3, (2, 1, 1, 3), 16, "rk4"), (1, (3, 1), 64, "heun")):
         law = law_of(rng, 1, D)
-        x1 = law[1][0] + 1.5 * normal(rng, shape[0], D)
-        want = stats.multivariate_normal(law[1][0].numpy(), law[2][0].numpy()).logpdf(x1.numpy())
+        x1, eps = law[1][0] + 1.5 * normal(rng, shape[0], D), 1.5 + uniform(rng, shape[0], D)
+        mean, S = law[1][0].numpy(), law[2][0].numpy()
+        want = stats.multivariate_normal(mean, S).logpdf(x1.numpy())
         got, kept = ps.run(probe_density, *law, x1.reshape(shape), n, method)
         expect_true(kept, "v is asked about examples in their own shape")
         expect_close(got, np.reshape(want, -1), rtol=1e-3, atol=1e-3)
+        got, _ = ps.run(probe_density, *law, x1.reshape(shape), n, method, eps.reshape(shape))
+        want = along(eps.numpy(), x1.numpy(), mean, S)
+        expect_close(got, want, "the given eps goes to the divergence, the same in all steps", rtol=1e-3, atol=1e-2)
 
 
 @points(1, part="8e", hint="the divergence changes along the way: integrate it with the trajectory, by the same method")
 def test_density_of_a_mixture_is_found(ps, rng):
-    """With the exact field of a mixture, the log-density is the mixture's, near its means and between them."""
+    """With the exact field of a mixture, the log-density is the mixture's, near its means and between."""
     lend(ps)
     for B, K in ((6, 3), (1, 2)):
         weights, means, covariances = law_of(rng, K, 2)

@@ -127,6 +127,11 @@ def tells_everyone_the_first_time(model, x0, t, noise, alpha_bar, target="eps"):
 
 
 @wrong("ddpm_loss")
+def always_tells_time_zero(model, x0, t, noise, alpha_bar, target="eps"):
+    return ddpm_loss(lambda x, s: model(x, torch.zeros_like(s)), x0, t, noise, alpha_bar, target)
+
+
+@wrong("ddpm_loss")
 def calls_the_model_twice(model, x0, t, noise, alpha_bar, target="eps"):
     return ddpm_loss(lambda x, s: (model(x, s) + model(x, s)) / 2, x0, t, noise, alpha_bar, target)
 

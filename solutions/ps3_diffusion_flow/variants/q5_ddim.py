@@ -55,6 +55,11 @@ def strides_and_ignores_the_rest(T, S):
 
 
 @wrong("ddim_timesteps")
+def strides_by_whole_numbers(T, S):
+    return T - 1 - torch.arange(S) * (T // S)
+
+
+@wrong("ddim_timesteps")
 def returns_a_list(T, S):
     return ddim_timesteps(T, S).tolist()
 
@@ -96,6 +101,11 @@ def steps_to_zero_for_all_if_one_is_last(xt, t, t_prev, eps_hat, alpha_bar, eta=
 @wrong("ddim_step")
 def ignores_eta(xt, t, t_prev, eps_hat, alpha_bar, eta=0.0, noise=None):
     return ddim_step(xt, t, t_prev, eps_hat, alpha_bar)
+
+
+@wrong("ddim_step")
+def forgets_the_fresh_noise(xt, t, t_prev, eps_hat, alpha_bar, eta=0.0, noise=None):
+    return ddim_step(xt, t, t_prev, eps_hat, alpha_bar, eta, torch.zeros_like(xt))
 
 
 @wrong("ddim_step")

@@ -259,6 +259,11 @@ def same_noise_for_all_three(model, xT, known, mask, noises, alpha_bar, resample
 
 
 @wrong("inpaint")
+def noises_of_step_and_paste_swapped(model, xT, known, mask, noises, alpha_bar, resample=1, clip=False):
+    return passes(model, xT, known, mask, noises, alpha_bar, resample, clip, use=lambda n, i, r: n[i, r][[1, 0, 2]])
+
+
+@wrong("inpaint")
 def noises_counted_from_the_start_of_the_walk(model, xT, known, mask, noises, alpha_bar, resample=1, clip=False):
     return passes(
         model, xT, known, mask, noises, alpha_bar, resample, clip, use=lambda n, i, r: n[len(alpha_bar) - 1 - i, r]

@@ -201,6 +201,11 @@ def time_as_a_column(v, x, n, method="euler", start=0.0, end=1.0):
 
 
 @wrong("ode_solve")
+def time_in_single_precision(v, x, n, method="euler", start=0.0, end=1.0):
+    return walk(lambda y, t: v(y, t.float()), x, n, method, start, end)
+
+
+@wrong("ode_solve")
 def evaluates_the_first_slope_again(v, x, n, method="euler", start=0.0, end=1.0):
     def step(v, x, t, h, method):
         return (v(x, t) + v(x + h * v(x, t), t + h)) / 2 if method == "heun" else slopes(v, x, t, h, method)

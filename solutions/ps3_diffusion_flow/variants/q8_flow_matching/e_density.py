@@ -193,6 +193,16 @@ def takes_an_estimate_along_ones(v, x1, n, method="rk4", eps=None):
 
 
 @wrong("log_density")
+def forgets_to_pass_the_directions_on(v, x1, n, method="rk4", eps=None):
+    return log_density(v, x1, n, method)
+
+
+@wrong("log_density")
+def draws_directions_of_its_own(v, x1, n, method="rk4", eps=None):
+    return log_density(v, x1, n, method, None if eps is None else torch.randn_like(eps))
+
+
+@wrong("log_density")
 def flattens_the_examples_for_the_field(v, x1, n, method="rk4", eps=None):
     return log_density(v, x1.flatten(1), n, method, None if eps is None else eps.flatten(1))
 
