@@ -75,7 +75,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pskit import check, data, experiment, figures, points_of, resumable, save_artifact, setup, submit
+from pskit import check, data, experiment, figures, pack, points_of, resumable, save_artifact, setup, submit, unpack
 
 # %% [markdown] role="text"
 # With `QUICK = True` everything runs on small data that comes with `pskit`: the whole notebook takes a few minutes on
@@ -227,7 +227,18 @@ def exact_velocity(mixture: Mixture) -> Callable[..., Tensor]:
 
 
 # %% [markdown] role="text"
-# Helpers that draw and that keep checkpoints follow. You need not read them.
+# ### Training that survives
+#
+# Training cells show their progress and save a checkpoint at least every minute. Interrupt them, or lose the
+# connection, and run the cell again: they go on where they stopped. A checkpoint is a flat dict of tensors; `pack` and
+# `unpack` turn networks and optimizers into one and back.
+#
+# A checkpoint belongs to what made it. Mend an answer or one of its helpers, change a learning rate or the size of a
+# network, and the training starts again by itself. It does not see a seed, the data, or a loop that stands in its cell
+# outside of any function. If you change one of those, or want a fresh start, delete the file that the cell names, and
+# run the cell again.
+#
+# Helpers that draw follow. You need not read them.
 
 
 # %% role="given" id="drawing"
@@ -278,31 +289,7 @@ def show_digit_film(frames: list[Tensor], title: str) -> None:
     show_digits(torch.stack(frames, dim=1).flatten(0, 1), title, columns=len(frames))
 
 
-# %% role="given" id="checkpoints"
-def pack(**parts: nn.Module | torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The state of networks and optimizers as one flat dict of tensors."""
-    state = {}
-    for name, part in parts.items():
-        own = part.state_dict()
-        if isinstance(part, torch.optim.Optimizer):
-            own = {f"{i}.{key}": value for i, slot in own["state"].items() for key, value in slot.items()}
-        state |= {f"{name}.{key}": value for key, value in own.items()}
-    return state
-
-
-def unpack(state: dict[str, Tensor], **parts: nn.Module | torch.optim.Optimizer) -> None:
-    """Put what `pack` made back into networks and optimizers of the same kind."""
-    for name, part in parts.items():
-        own = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
-        if isinstance(part, torch.optim.Optimizer):
-            slots: dict[int, dict[str, Tensor]] = {}
-            for key, value in own.items():
-                number, _, field = key.partition(".")
-                slots.setdefault(int(number), {})[field] = value
-            own = {**part.state_dict(), "state": slots}
-        part.load_state_dict(own)
-
-
+# %% role="given" id="grey-values"
 def as_pm1(images: Tensor) -> Tensor:
     """Grey values (N, 28, 28) uint8 as float32 (N, 1, 28, 28) in [-1, 1]."""
     return images[:, None].float() / 127.5 - 1

@@ -222,7 +222,8 @@ def train_network(
     ema = copy.deepcopy(net).requires_grad_(False).eval()
     parts = {"net": net, "ema": ema, "optimizer": torch.optim.Adam(net.parameters(), lr=rate)}
     settings = {"blocks": blocks, "steps": steps, "rate": rate}
-    run = resumable(f"checkpoints/{name}.safetensors", pack(**parts), made_by=(*made_by, ema_update), settings=settings)
+    by = (*made_by, train_network, batch_loss, type(net))
+    run = resumable(f"checkpoints/{name}.safetensors", pack(**parts), made_by=by, settings=settings)
     unpack(run.state, **parts)
     for block in run.steps(blocks, f"{name}, blocks of {steps} steps"):
         generator, total = torch.Generator().manual_seed(block), 0.0
@@ -264,8 +265,7 @@ with experiment("training on digits"):
         noise = torch.randn(x0.shape, generator=generator).to(here.device)
         return ddpm_loss(net, x0, t, noise, alpha_bar).mean()
 
-    by = (ddpm_loss, q_sample, alpha_bar_at)
-    own_unet, history = train_network(own_net, digits_loss, blocks, f"ddpm_{width}", 2e-3, steps, by)
+    own_unet, history = train_network(own_net, digits_loss, blocks, f"ddpm_{width}", 2e-3, steps)
     figures.curves({"training": history["loss"]}, xlabel=f"{steps} steps", ylabel="mean squared error of the noise")
 
 # %% [markdown] role="text"

@@ -51,9 +51,8 @@ with experiment("a diffusion model with labels"):
         return ddpm_loss(lambda x, t: net(x, t, y), x0, t, noise, alpha_bar).mean()
 
     torch.manual_seed(9)
-    by = (ddpm_loss, q_sample, alpha_bar_at, drop_labels, ddpm_batch)
     fresh = UNet(width=width, T=T).to(here.device)
-    ddpm_net, ddpm_history = train_network(fresh, ddpm_batch, blocks, f"labels_ddpm_{width}", 2e-3, steps, by)
+    ddpm_net, ddpm_history = train_network(fresh, ddpm_batch, blocks, f"labels_ddpm_{width}", 2e-3, steps)
 
 # %% role="run"
 with experiment("a flow with labels"):
@@ -65,9 +64,8 @@ with experiment("a flow with labels"):
         return cfm_loss(lambda x, t: net(x, t, y), noise, x1, t).mean()
 
     torch.manual_seed(9)
-    by = (cfm_loss, fm_pair, drop_labels, flow_batch)
     fresh = UNet(width=width).to(here.device)
-    flow_net, flow_history = train_network(fresh, flow_batch, blocks, f"labels_flow_{width}", 2e-3, steps, by)
+    flow_net, flow_history = train_network(fresh, flow_batch, blocks, f"labels_flow_{width}", 2e-3, steps)
     figures.curves(
         {"diffusion, the noise": ddpm_history["loss"], "flow, the velocity": flow_history["loss"]},
         xlabel=f"{steps} steps",

@@ -227,7 +227,7 @@ with experiment("an energy for the pinwheel"):
     training = resumable(
         "checkpoints/energy.safetensors",
         pack(energy=landscape, adam=adam),
-        made_by=(ebm_cd_loss, langevin, Energy.forward),
+        made_by=(ebm_cd_loss, langevin, Energy),
         settings={"steps": steps},
     )
     unpack(training.state, energy=landscape, adam=adam)

@@ -148,7 +148,7 @@ with check("x2d") as c:
 
 
 # %% role="run"
-def plane_student(name: str, loss_of: Callable[..., Tensor], steps: int, made_by: tuple[Callable[..., object], ...]):
+def plane_student(name: str, loss_of: Callable[..., Tensor], steps: int, made_by: tuple = ()):
     """A PlaneNet trained on loss_of(net, slow copy, generator), kept in a checkpoint of this name."""
     torch.manual_seed(0)
     net, slow = PlaneNet(), PlaneNet()
@@ -157,7 +157,7 @@ def plane_student(name: str, loss_of: Callable[..., Tensor], steps: int, made_by
     training = resumable(
         f"checkpoints/few_{name}.safetensors",
         pack(net=net, slow=slow, adam=adam),
-        made_by=(*made_by, PlaneNet.forward),
+        made_by=(plane_student, loss_of, *made_by),
         settings={"steps": steps},
     )
     unpack(training.state, net=net, slow=slow, adam=adam)
@@ -199,9 +199,9 @@ with experiment("a race in the plane"):
         return consistency_loss(net, slow, lambda x, t: field(x, t), x, t, 0.05)
 
     students = {
-        "random couples": plane_student("random", random_couples, steps, (cfm_loss, fm_pair)),
-        "reflow": plane_student("reflow", own_couples, steps, (cfm_loss, fm_pair, ode_solve)),
-        "consistency": plane_student("consistency", consistency, steps, (consistency_loss, to_end, fm_pair)),
+        "random couples": plane_student("random", random_couples, steps),
+        "reflow": plane_student("reflow", own_couples, steps, (ode_solve,)),
+        "consistency": plane_student("consistency", consistency, steps),
     }
 
     def run_student(name: str, x: Tensor, n: int) -> Tensor:
@@ -288,9 +288,8 @@ with experiment("reflow on digits"):
 
     number, solver_steps, couples_size, blocks, steps = (250, 2, 64, 3, 25) if QUICK else (6000, 6, 128, 5, 100)
     couples = own_couples(flow_net, number, solver_steps)
-    by = (cfm_loss, fm_pair, reflow_pairs, ode_solve, cfg, reflow_batch)
     pupil = copy.deepcopy(flow_net).requires_grad_(True).train()
-    few_net, few_history = train_network(pupil, reflow_batch, blocks, f"few_{width}", 5e-4, steps, by)
+    few_net, few_history = train_network(pupil, reflow_batch, blocks, f"few_{width}", 5e-4, steps, (own_couples,))
     labels = torch.arange(10, device=here.device)
     noises = torch.randn(10, 1, 28, 28, generator=torch.Generator().manual_seed(5)).to(here.device)
     with torch.no_grad():

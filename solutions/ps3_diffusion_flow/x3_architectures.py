@@ -208,7 +208,7 @@ with experiment("a diffusion transformer"):
     training = resumable(
         "checkpoints/dit.safetensors",
         pack(dit=dit, adam=adam),
-        made_by=(DiTBlock.forward, DiT.forward, patchify, unpatchify, timestep_embedding, ddpm_loss),
+        made_by=(DiT, ddpm_loss),
         settings={"steps": steps},
     )
     unpack(training.state, dit=dit, adam=adam)

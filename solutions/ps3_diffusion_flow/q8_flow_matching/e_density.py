@@ -107,7 +107,7 @@ with experiment("a flow learnt from samples"):
     training = resumable(
         "checkpoints/plane_flow.safetensors",
         pack(plane=plane_net, adam=adam),
-        made_by=(fm_pair, cfm_loss, PlaneNet.forward),
+        made_by=(fm_pair, cfm_loss, PlaneNet),
         settings={"steps": steps},
     )
     unpack(training.state, plane=plane_net, adam=adam)
