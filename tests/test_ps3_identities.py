@@ -208,7 +208,7 @@ def test_true_variance_of_a_step_is_posterior_plus_what_x0_leaves() -> None:
 
 def test_last_step_with_the_wrong_alpha_bar_changes_the_variance_as_little_as_computed() -> None:
     nb, (_, alpha_bar) = notebook(), cosine()
-    assert 1 - alpha_bar[0].item() == pytest.approx(2.5e-4, rel=0.03)
+    assert 1 - alpha_bar[0].item() == pytest.approx(2.55e-4, rel=2e-3)
     start, x = alpha_bar[0] / 4 + 1 - alpha_bar[0], torch.ones(1, 1, **f64)
     eps = (1 - alpha_bar[0]).sqrt() / start * x
     good, bug = (nb.ddim_step(x, torch.tensor([0]), torch.tensor([end]), eps, alpha_bar) for end in (-1, 0))

@@ -11,16 +11,20 @@ from autograder.testing.expect import (
     expect_true,
 )
 from autograder.testing.points import Worth, points
+from autograder.testing.remembered import Memory, digest, measured
 
 __all__ = [
+    "Memory",
     "Unexpected",
     "Worth",
+    "digest",
     "expect_close",
     "expect_equal",
     "expect_finite",
     "expect_shape",
     "expect_tensor",
     "expect_true",
+    "measured",
     "non_contiguous",
     "normal",
     "points",

@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from autograder.hidden.digits.images import hidden_digits
 from autograder.hidden.digits.reader import read, variety
 from autograder.hidden.ps2_latent_variable.handed_in import Autoencoder, DigitGenerator, PlaneFlow, RingGenerator
-from autograder.testing import Unexpected, expect_true, normal, points, uniform
+from autograder.testing import Unexpected, expect_true, measured, normal, points, uniform
 
 VAE, FLOW, RING, DIGITS = (f"ps2_{name}.safetensors" for name in ("vae", "moons", "ring", "digits"))
 BOUND_HALF, BOUND_FULL = 112.0, 105.0  # -ELBO in nats per digit
@@ -91,33 +91,37 @@ def expect_varied(variety):
 @points(1, part="8a", hint="the given networks, trained on all of MNIST; copies of training digits are not enough")
 def test_hidden_digits_are_likely_under_the_autoencoder(ps, rng):
     """Digits that nobody trained on cost at most 112 nats under your autoencoder."""
-    nats = negative_bound(Autoencoder(ps.artifact(VAE)), rng)
+    nats = measured(negative_bound, Autoencoder, ps.artifact(VAE), rng)
     expect_true(nats <= BOUND_HALF, "the bound on hidden digits is too low: was it trained with QUICK = False?")
 
 
 @points(1, part="8a", hint="half of the full training gets there, if the bound is right")
 def test_hidden_digits_are_very_likely_under_the_autoencoder(ps, rng):
     """Digits that nobody trained on cost at most 105 nats under your autoencoder."""
-    nats = negative_bound(Autoencoder(ps.artifact(VAE)), rng)
+    nats = measured(negative_bound, Autoencoder, ps.artifact(VAE), rng)
     expect_true(nats <= BOUND_FULL, "good, but the bound on hidden digits can be tighter: more epochs, more digits")
 
 
 @points(1, part="8b", hint="the networks of all layers in their order, trained by the exact likelihood")
 def test_the_flow_is_near_the_moons(ps, rng):
     """Your flow codes new points of the moons with at most 0.3 nats more than the true density needs."""
-    expect_true(gap(PlaneFlow(ps.artifact(FLOW)), rng) <= GAP_HALF, "the flow's density is far from that of the moons")
+    expect_true(
+        measured(gap, PlaneFlow, ps.artifact(FLOW), rng) <= GAP_HALF, "the flow's density is far from that of the moons"
+    )
 
 
 @points(1, part="8b", hint="half of the full training gets there")
 def test_the_flow_is_very_near_the_moons(ps, rng):
     """Your flow codes new points of the moons with at most 0.1 nats more than the true density needs."""
-    expect_true(gap(PlaneFlow(ps.artifact(FLOW)), rng) <= GAP_FULL, "near, but a longer training comes much nearer")
+    expect_true(
+        measured(gap, PlaneFlow, ps.artifact(FLOW), rng) <= GAP_FULL, "near, but a longer training comes much nearer"
+    )
 
 
 @points(1, part="8c", hint="the generator of a game that has been played for long, with codes from a standard normal")
 def test_most_points_lie_on_the_ring(ps, rng):
     """Your generator reaches seven modes or more, with 55 % good points, which differ within a mode."""
-    modes, good, spread = on_the_ring(RingGenerator(ps.artifact(RING)), rng)
+    modes, good, spread = measured(on_the_ring, RingGenerator, ps.artifact(RING), rng)
     expect_spread(modes, spread)
     expect_true(good >= GOOD_HALF, "too many points lie between the modes: play for longer")
 
@@ -125,7 +129,7 @@ def test_most_points_lie_on_the_ring(ps, rng):
 @points(1, part="8c", hint="half of the full training gets there")
 def test_nearly_all_points_lie_on_the_ring(ps, rng):
     """Your generator reaches seven modes or more, with 75 % good points, which differ within a mode."""
-    modes, good, spread = on_the_ring(RingGenerator(ps.artifact(RING)), rng)
+    modes, good, spread = measured(on_the_ring, RingGenerator, ps.artifact(RING), rng)
     expect_spread(modes, spread)
     expect_true(good >= GOOD_FULL, "many points lie in modes, but not yet three of four")
 
@@ -133,7 +137,7 @@ def test_nearly_all_points_lie_on_the_ring(ps, rng):
 @points(2, part="8d", hint="the generator in eval mode, told a label, draws that digit, and not always the same one")
 def test_samples_show_their_labels(ps, rng):
     """In 60 % of your generator's digits a network that reads digits sees the label, and digits of a label differ."""
-    agree, varied = on_demand(DigitGenerator(ps.artifact(DIGITS)), rng)
+    agree, varied = measured(on_demand, DigitGenerator, ps.artifact(DIGITS), rng)
     expect_varied(varied)
     expect_true(agree >= AGREE_HALF, "too few samples show the digit that was asked for")
 
@@ -141,6 +145,6 @@ def test_samples_show_their_labels(ps, rng):
 @points(2, part="8d", hint="half of the full training gets there")
 def test_nearly_all_samples_show_their_labels(ps, rng):
     """In 80 % of your generator's digits a network that reads digits sees the label, and digits of a label differ."""
-    agree, varied = on_demand(DigitGenerator(ps.artifact(DIGITS)), rng)
+    agree, varied = measured(on_demand, DigitGenerator, ps.artifact(DIGITS), rng)
     expect_varied(varied)
     expect_true(agree >= AGREE_FULL, "most samples show the digit that was asked for, but not yet four of five")

@@ -4,8 +4,6 @@ Both cost seconds, so what a network answered to an input is remembered. The fir
 noise of its own, and the tests after it look at the same samples.
 """
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 
 import numpy as np
@@ -16,37 +14,18 @@ from autograder.hidden.digits.distance import frechet, in_unit
 from autograder.hidden.digits.images import hidden_digits
 from autograder.hidden.digits.reader import read
 from autograder.hidden.ps3_diffusion_flow.networks import HandedIn, Tensors, cosine_shares
-from autograder.testing import normal, uniform
+from autograder.testing import Memory, digest, normal, uniform
 from pskit import data
 
 EACH = 10  # samples of each label
-MOST = 12  # answers that are remembered, those asked for last
 Sampler = Callable[[HandedIn, Tensor, Tensor], Tensor]
-_answers: "OrderedDict[str, Tensor]" = OrderedDict()
+_answers: Memory[Tensor] = Memory(12)
 _newest: dict[str, Tensor] = {}  # the noise of the newest samples, for one network and sampler
-
-
-def digest(*tensors: Tensor) -> str:
-    """A name for these tensors."""
-    mark = hashlib.sha256()
-    for tensor in tensors:
-        mark.update(repr(tuple(tensor.shape)).encode() + tensor.contiguous().numpy().tobytes())
-    return mark.hexdigest()
-
-
-def remembered(key: str, answer: Callable[[], Tensor]) -> Tensor:
-    """The answer of this name, computed where it is not among the last ones."""
-    if key not in _answers:
-        _answers[key] = answer()
-    _answers.move_to_end(key)
-    while len(_answers) > MOST:
-        _answers.popitem(last=False)
-    return _answers[key]
 
 
 def guess(net: HandedIn, x: Tensor, part: Tensor, y: Tensor) -> Tensor:
     """What the network guesses."""
-    return remembered(digest(*net.w.values(), x, part), lambda: net(x, part, y))
+    return _answers(digest(*net.w.values(), x, part), lambda: net(x, part, y))
 
 
 def hidden_pairs(rng: np.random.Generator, n: int = 300) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -82,7 +61,7 @@ def samples(tensors: Tensors, rng: np.random.Generator, sampler: Sampler, *, ane
         _newest.clear()
         _newest[owner] = normal(rng, 10 * EACH, 1, 28, 28).float()
     noise = _newest[owner]
-    return remembered(owner + digest(noise), lambda: in_unit(sampler(net, noise, asked()).nan_to_num(0.0, 1.0, -1.0)))
+    return _answers(owner + digest(noise), lambda: in_unit(sampler(net, noise, asked()).nan_to_num(0.0, 1.0, -1.0)))
 
 
 def asked() -> Tensor:
