@@ -27,9 +27,9 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)  ## release, verify one question, grade three submissions, package: the whole path on PS1
 	@$(BIN)/python -m autograder.demo
 
-# A file's tests stay in one process, in their order; one thread each, or the processes fight for the cores.
+# Which tests stay together: tests/conftest.py. One thread each, or the processes fight for the cores.
 test: $(READY)  ## our own tests, on all cores
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not alone" --numprocesses logical --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not alone" --numprocesses logical --dist loadgroup
 	@$(BIN)/python -m pytest -m "alone and not slow"
 
 check: $(READY)  ## committed releases are current; lint; types

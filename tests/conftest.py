@@ -9,6 +9,14 @@ FIXTURES = Path(__file__).parent / "fixtures"
 collect_ignore = ["fixtures"]  # tiny sets hold hidden tests of their own
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On several cores a file's tests stay together, for they share what they set up; long ones go alone, and first."""
+    for item in items:
+        long = item.get_closest_marker("long") is not None
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if long else item.path.name))
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def copy_tiny_course(root: Path) -> Path:
     """A repository with a course of one tiny set, ps9_tiny, at `root`."""
     shutil.copytree(FIXTURES / "tiny_course", root)

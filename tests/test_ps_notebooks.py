@@ -17,6 +17,7 @@ from autograder.course import load_course
 from autograder.release.reference import reference_notebook
 from autograder.source import read_set
 
+pytestmark = pytest.mark.long
 COURSE = load_course()
 SETS = list(COURSE.sets.values())
 SHORTEST = "ps1"
