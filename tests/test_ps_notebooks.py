@@ -6,6 +6,7 @@ steps: every cell runs, every picture is drawn. PS1, which is the shortest, runs
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ pytestmark = pytest.mark.long
 COURSE = load_course()
 SETS = list(COURSE.sets.values())
 SHORTEST = "ps1"
-FEW = 8  # steps of a training: the ring's pictures show eight moments
-FEW_STEPS = f"""
+FEW = {"ps2": 8, "ps3": 2, "ps4": 10}  # steps of a training: the ring's pictures show 8 moments, and 5 GPTs are scaled
+NEEDS_TRAINING = {"8c"}  # PS4's check that larger models are surprised less
+FEW_STEPS = """
 all_steps = resumable.steps
-resumable.steps = lambda run, n, title="": all_steps(run, min(n, {FEW}), title)
+resumable.steps = lambda run, n, title="": all_steps(run, min(n, FEW), title)
 """
 RESULTS = "import json; print(json.dumps({part: each['state'] for part, each in check.results.items()}))"
 
@@ -86,14 +88,14 @@ def test_every_cell_of_the_solved_notebook_runs_after_a_few_steps_of_training(pl
     after_imports = 1 + next(
         i for i, cell in enumerate(notebook.cells) if "resumable" in cell.source and cell.cell_type == "code"
     )
-    notebook.cells.insert(after_imports, nbformat.v4.new_code_cell(FEW_STEPS))
-    solved_runs(notebook, tmp_path)
+    notebook.cells.insert(after_imports, nbformat.v4.new_code_cell(f"FEW = {FEW[plan.short]}\n{FEW_STEPS}"))
+    solved_runs(notebook, tmp_path, NEEDS_TRAINING if plan.short == "ps4" else set())
 
 
-def solved_runs(notebook: Any, folder: Path) -> None:
-    """No cell raises, and every public check passes."""
+def solved_runs(notebook: Any, folder: Path, excused: Collection[str] = ()) -> None:
+    """No cell raises, and every public check passes, but for those that are excused."""
     ran = executed(notebook, folder)
     assert errors(ran) == []
     found = states(ran)
     assert found
-    assert set(found.values()) == {"passed"}
+    assert {state for part, state in found.items() if part not in excused} == {"passed"}

@@ -22,7 +22,7 @@
 # The mean is a compromise between two opinions, "go to $x_0$" and "stay near $x_t$", each with a weight that you derive
 # in 2c. All of diffusion is this step, with the network in the part of the fairy.
 #
-# ### 2a. The step, if $x_0$ were known (code, 4 points)
+# ### 2a. The step, if the clean example were known (code, 4 points)
 #
 # Write `q_posterior`. It returns the mean (B, ...) and the variance (B, 1, ..., 1) of $x_{t-1}$. A schedule says
 # everything: $\beta_t = 1-\bar\alpha_t/\bar\alpha_{t-1}$. At $t=0$ the step back leads to clean data,

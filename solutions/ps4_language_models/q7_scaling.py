@@ -139,7 +139,7 @@ def train_sizes(T: int, B: int, steps: int, name: str, per_block: int = 20, seed
             update(models[i], opts[i], scaler, x.to(here.device), y.to(here.device), 1.0)
         run.state = pack(**parts)
         run.log(val=evaluate(models[i], ids_val, T, 32))
-    return models, torch.tensor(run.history["val"], dtype=torch.float64).reshape(len(models), blocks)
+    return models, torch.tensor(run.history["val"], dtype=torch.float64).reshape(len(models), -1)
 
 
 @torch.no_grad()
