@@ -38,16 +38,16 @@ def followed(made_by: Iterable[Callable[..., Any]]) -> list[Callable[..., Any]]:
 
 def _functions(part: Any) -> Iterator[Callable[..., Any]]:
     """The function itself; a class's methods, with those of the notebook's classes that it inherits from."""
-    part = inspect.unwrap(getattr(part, "__func__", part)) if callable(part) else part
     if isinstance(part, type):
-        module = part.__module__
-        kin = [each for each in part.__mro__ if each.__module__ == module]
-        for member in [member for each in kin for member in vars(each).values()]:
-            for each in (member, getattr(member, "__func__", None), getattr(member, "fget", None)):
-                if inspect.isfunction(each):
-                    yield inspect.unwrap(each)
-    elif inspect.isfunction(part):
-        yield part
+        kin = [each for each in part.__mro__ if each.__module__ == part.__module__]
+        members = [member for each in kin for member in vars(each).values()]
+    else:
+        members = [part]
+    for member in members:
+        for each in (member, getattr(member, "__func__", None), getattr(member, "fget", None)):
+            plain = inspect.unwrap(each) if callable(each) else each
+            if inspect.isfunction(plain):  # a wrapper may wrap what is written in C
+                yield plain
 
 
 def _names(code: CodeType) -> set[str]:

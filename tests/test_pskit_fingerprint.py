@@ -13,7 +13,7 @@ from pskit.fingerprint import fingerprint, followed
 
 NOTEBOOK = """
 import torch
-from functools import cache
+from functools import cache, wraps
 from torch import nn
 from pskit import tensors
 
@@ -41,11 +41,15 @@ class Net(nn.Module):
     def sample(self, kind):
         return kind in {"one", "two", "three"}
 
+@wraps(torch.Tensor.sum)  # behind it is no Python code
+def total(x):
+    return x.sum()
+
 def unrelated(x):
     return x
 
 def loss(net, x):
-    tensors.write
+    tensors.write, total
     return [net(each) for each in x]
 """
 

@@ -274,6 +274,8 @@ with experiment("beta, and the dimensions that collapse"):
     figures.show(fig, "The larger beta is, the fewer dimensions carry information; the others lie at zero.")
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: with a larger beta, fewer dimensions carry information](figures/collapse.png)
+#
 # **Look.** One nat is 1.44 bits. How many bits does the code of a digit carry at $\beta = 1$, and how many images could
 # a code of so many bits tell apart at best? Among the four, which $\beta$ has the best bound on the likelihood, and
 # which has the best reconstructions? Why are these not the same?
@@ -313,6 +315,8 @@ with experiment("with and without noise and price"):
         figures.patches(sheet, f"{name}: decoded draws of the prior", columns=16)
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: codes fill the disc of the prior, or spread far beyond it](figures/plane.png)
+#
 # **Look.** The plain autoencoder rebuilds at least as well on the training digits. Where do its codes lie, compared
 # with the dashed circle? What does its decoder draw for codes between or inside the clouds, and why could nothing in
 # its training have told it better?

@@ -311,6 +311,8 @@ with experiment("the conditional ring"):
     print("share of samples that lie in their own mode: " + ", ".join(f"{s:.2f}" for s in share))
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: with labels, every mode soon has samples of its own colour](figures/conditional.png)
+#
 # **Look.** What has become much easier, and why? (With the label given, how many modes does the generator have to find
 # *per label*?) What can still collapse?
 #

@@ -260,6 +260,8 @@ with experiment("three critics on the line"):
     )
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: a clipped critic is almost flat, a penalised one follows the best](figures/critics.png)
+#
 # **Look.** Which critic's number is closest to the Wasserstein distance? All three know *where* data and fakes are; a
 # generator follows $\nabla_xD$: which of the three would you let it follow? The spectral critic never exceeds slope 1,
 # but where does it reach it? What does each leaky ReLU, whose slope is 0.2 on one side, cost on the way?

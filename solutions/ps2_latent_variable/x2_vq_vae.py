@@ -205,6 +205,8 @@ with experiment("digits in 49 letters"):
     figures.patches(letters, "the letters themselves", columns=20)
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: a row of digits, and the same rebuilt from 49 letters each](figures/letters.png)
+#
 # **Look.** Far fewer than 32 codes are in use: a code that nobody chose at first gets no gradient, and no one comes to
 # it. What would you do with a dead code, if you were free to put it anywhere? In the third picture, which letter is
 # "nothing here", and how often is it used? Perplexity is below 32: by how much could a good code for the letters

@@ -247,6 +247,8 @@ with experiment("one MADE, and several"):
     figures.show(figure, "One MADE gives a wide smear; six begin to part into two moons.")
 
 # %% [markdown] role="text"
+# ![What to expect in full mode: one MADE gives a wide smear, a stack of six follows the two moons](figures/mades.png)
+#
 # **Look.** Along which direction are the slices of the first picture Gaussian, and why is it that one? Which property
 # of the data can no choice of weights give to a single MADE?
 #
