@@ -229,7 +229,9 @@ with experiment("a diffusion transformer"):
     gates = torch.stack([block.ada.weight.detach().cpu().chunk(6)[k].norm() for block in dit.blocks for k in (2, 5)])
     print("strength of the gates, attention and mlp of each block: " + ", ".join(f"{g:.2f}" for g in gates))
     smooth = [part.mean() for part in torch.tensor(training.history["loss"]).chunk(50)]
-    figures.curves({"DiT": smooth}, xlabel=f"{steps // 50} steps", ylabel="mean squared error", title="a transformer guesses noise")
+    figures.curves(
+        {"DiT": smooth}, xlabel=f"{steps // 50} steps", ylabel="mean squared error", title="a transformer guesses noise"
+    )
     labels = torch.arange(10, device=here.device)
     noises = torch.randn(10, 1, 28, 28, generator=torch.Generator().manual_seed(0)).to(here.device)
     guided = clipped(lambda x, t: cfg(dit, x, t, labels, dit.null, 2.0), alpha_bar)

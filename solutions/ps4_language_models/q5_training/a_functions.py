@@ -109,10 +109,10 @@ def lr_at(step: int, max_lr: float, min_lr: float, warmup: int, total: int) -> f
 
 # %% role="check" part="5c"
 with check("5c") as c:
-    rates = [lr_at(step, 1.0, 0.1, 4, 12) for step in range(15)]
-    c.close(torch.tensor(rates[:4]), [0.25, 0.5, 0.75, 1.0], "four updates of warm-up, and the fourth has the full rate")
+    rates = torch.tensor([lr_at(step, 1.0, 0.1, 4, 12) for step in range(15)])
+    c.close(rates[:4], [0.25, 0.5, 0.75, 1.0], "four updates of warm-up, and the fourth has the full rate")
     c.close(rates[7], 0.55, "half way down the cosine")
-    c.close(torch.tensor(rates[11:]), [0.1] * 4, "the last update has the least rate, and it stays")
+    c.close(rates[11:], [0.1] * 4, "the last update has the least rate, and it stays")
     c.close(lr_at(0, 1.0, 0.0, 0, 2), 0.5, "without warm-up the cosine begins at once")
 
 # %% [markdown] role="text"
