@@ -107,3 +107,10 @@ def test_the_distance_is_small_for_real_digits_and_large_for_one_digit() -> None
 def test_the_root_of_covariances_is_that_of_commuting_ones() -> None:
     a, b = np.diag([4.0, 9.0, 0.0]), np.diag([1.0, 16.0, 25.0])
     assert trace_of_root(a, b) == pytest.approx(2 * 1 + 3 * 4)
+
+
+def test_a_file_has_one_name_in_whatever_order_its_tensors_come() -> None:
+    tensors = dict(unet(8, 200).state_dict())
+    turned = dict(reversed(tensors.items()))
+    other = tensors | {"first.bias": tensors["first.bias"] + 1}
+    assert HandedIn(tensors).name == HandedIn(turned).name != HandedIn(other).name

@@ -27,10 +27,13 @@ def collect(ns, part):
 def run_checks(
     release: Release, submission: Submission, questions: Sequence[Question], fork: Callable[[], Worker], seconds: float
 ) -> tuple[CheckReport, ...]:
-    """The checks of every part of these questions that has some, in order; `seconds` is what the submission has."""
+    """The checks of every part of these questions that has some, in order; `seconds` is what the submission has.
+
+    Those of artifact parts are left out: they read files and trained networks, which only the notebook has.
+    """
     reports: list[CheckReport] = []
     for question in questions:
-        parts = [part.part for part in question.parts]
+        parts = [part.part for part in question.parts if part.kind != "artifact"]
         cells = [cell for cell in release.checks if cell.part in parts]
         share = min(SECONDS, SHARE * seconds / max(1, len(questions)))
         if cells and share >= SHORTEST:
