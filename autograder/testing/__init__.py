@@ -11,7 +11,7 @@ from autograder.testing.expect import (
     expect_true,
 )
 from autograder.testing.points import Worth, points
-from autograder.testing.remembered import Memory, digest, measured
+from autograder.testing.remembered import Memory, digest, file_digest, measured
 
 __all__ = [
     "Memory",
@@ -24,6 +24,7 @@ __all__ = [
     "expect_shape",
     "expect_tensor",
     "expect_true",
+    "file_digest",
     "measured",
     "non_contiguous",
     "normal",

@@ -41,6 +41,12 @@ def digest(*tensors: Tensor) -> str:
     return mark.hexdigest()
 
 
+def file_digest(tensors: Mapping[str, Tensor]) -> str:
+    """A name for a file's tensors with their names; a file's tensors come in any order."""
+    names = sorted(tensors)
+    return f"{names} {digest(*(tensors[name] for name in names))}"
+
+
 _numbers: Memory[Any] = Memory(10_000)  # a few floats each
 
 
@@ -55,7 +61,6 @@ def measured(
     What `read` or `measure` raises is raised each time. The draws of rng are used up only where it is worked out, so a
     test takes nothing else from it.
     """
-    own = dict(tensors)
-    name = f"{measure.__qualname__} {read.__qualname__} {sorted(own)} {digest(*(own[key] for key in sorted(own)))}"
-    known: Value = _numbers(f"{name} {rng.bit_generator.state}", lambda: measure(read(own), rng))
+    name = f"{measure.__qualname__} {read.__qualname__} {file_digest(tensors)} {rng.bit_generator.state}"
+    known: Value = _numbers(name, lambda: measure(read(dict(tensors)), rng))
     return known

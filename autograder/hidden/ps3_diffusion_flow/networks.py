@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autograder.testing import Unexpected, digest
+from autograder.testing import Unexpected, file_digest
 
 Tensors = dict[str, Tensor]
 WIDEST = 64
@@ -81,7 +81,7 @@ class HandedIn:
 
     def __init__(self, tensors: Tensors) -> None:
         self.w = checked(tensors)
-        self.name = digest(*(self.w[key] for key in sorted(self.w)))  # a file's tensors come in any order
+        self.name = file_digest(self.w)
 
     @torch.no_grad()
     def __call__(self, x: Tensor, part: Tensor, y: Tensor) -> Tensor:
