@@ -516,7 +516,7 @@ def test_each_way_of_closing_the_files_holds_alone(without: tuple[str, ...], way
             pytest.skip(f"this host has no {way}")
         for path in READS:
             refused(worker, "open(args[0], 'rb').read(1)", path)
-        refused(worker, "open(f'/tmp/{os.urandom(8).hex()}', 'wb')")
+        refused(worker, "open(args[0], 'wb')", f"/tmp/{os.urandom(8).hex()}")
         assert run(worker, "import torch\nreturn float(torch.ones(3).sum())") == 3.0
 
 
