@@ -53,11 +53,10 @@ site: $(READY)  ## the releases as web pages in build/site
 audit: $(READY)  ## the long rounds: mutation, fuzzing, 20 seeds; writes docs/audit.md
 	@$(BIN)/python benchmarks/audit.py
 
-bench: $(READY)  ## measurements, each printed with its machine
-	@$(BIN)/python -m autograder release --check
-	@for set in ps1 ps2 ps3 ps4; do $(BIN)/python benchmarks/grade_one.py $$set || exit; done
-	@$(BIN)/python benchmarks/worker_cost.py
-	@$(BIN)/python benchmarks/em_vs_sklearn.py
+# PEER: a checkout of github.com/karpathy/nanoGPT. The tokenizers library is for its benchmark only.
+bench: $(READY)  ## every measurement beside its peers; writes benchmarks/RESULTS.md; PEER=PATH of a nanoGPT adds it
+	@$(BIN)/pip install --quiet --no-deps --upgrade --target build/bench tokenizers==0.23.3 || echo "Without the tokenizers library."
+	@PYTHONPATH=build/bench $(BIN)/python benchmarks/bench.py $(if $(PEER),--peer $(PEER))
 
 lock: $(READY)  ## write requirements.lock from what is installed in .venv
 	@$(BIN)/python benchmarks/lock.py

@@ -9,7 +9,6 @@ code 1 where a round failed; the page is written either way.
 
 import argparse
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -17,8 +16,9 @@ import time
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
+
+from machine import machine
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "audit.md"
@@ -80,12 +80,6 @@ def section(result: Result, commit: str) -> str:
         f"## {result.name}: {verdict}\n\n`{result.command}`, {result.seconds / 60:.0f} minutes at commit {commit}. "
         f"{machine()}.\n\n```text\n{result.said}\n```\n"
     )
-
-
-def machine() -> str:
-    """What the rounds ran on."""
-    cores = f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.0f} at the end"
-    return f"{cores}, Python {platform.python_version()}, torch {version('torch')}, numpy {version('numpy')}"
 
 
 def row(result: Result, question: str, commit: str) -> str:

@@ -9,37 +9,22 @@ precision whatever it is given; the reference computes in the precision of its i
 """
 
 import argparse
-import math
-import os
-import platform
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import jupytext
 import numpy as np
-import sklearn
 import torch
+from machine import machine
+from reference import definitions
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from pskit import data
 
-SET = Path(__file__).parents[1] / "solutions" / "ps1_probabilistic"
 RIDGE = 1e-6
-
-
-def reference() -> dict[str, Any]:
-    """The names that the answer cells of questions 3 and 4 define."""
-    names: dict[str, Any] = {"torch": torch, "math": math, "Tensor": Tensor}
-    for question in ("q3_mixture", "q4_em"):
-        for cell in jupytext.read(SET / f"{question}.py").cells:
-            if cell.metadata.get("role") == "answer":
-                exec(compile(cell.source, question, "exec"), names)
-    return names
 
 
 def groups_by_contrast(X: Tensor, K: int) -> Tensor:
@@ -80,10 +65,10 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Print both times, their ratio and both log-likelihoods."""
-    asked, names = arguments(), reference()
+    asked, book = arguments(), definitions("ps1", "q3_mixture", "q4_em")
     X, _ = data.to_ac(data.patches("train", asked.patches))
     start = groups_by_contrast(X, asked.components)
-    mixture = sklearn_mixture(names["m_step"](X, start, ridge=RIDGE), asked.iterations)
+    mixture = sklearn_mixture(book.m_step(X, start, ridge=RIDGE), asked.iterations)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # without early stopping it never reports convergence
         _, theirs = timed(lambda: mixture.fit(X.numpy()))
@@ -91,13 +76,12 @@ def main() -> None:
     print(
         f"EM on {len(X)} x {X.shape[1]} patches, K = {asked.components}, {asked.iterations} iterations, ridge {RIDGE:g}"
     )
-    load = os.getloadavg()[0]
-    print(f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}")
-    print(f"scikit-learn {sklearn.__version__}, NumPy {np.__version__}: {theirs:.1f} s, {score:.6f} nats")
+    print(machine("torch", "numpy", "scikit-learn"))
+    print(f"scikit-learn: {theirs:.1f} s, {score:.6f} nats")
     for dtype in (torch.float64, torch.float32):
-        ours, nats = reference_fit(names["em_fit"], X.to(dtype), start.to(dtype), asked.iterations + 1)
+        ours, nats = reference_fit(book.em_fit, X.to(dtype), start.to(dtype), asked.iterations + 1)
         print(
-            f"reference, torch {torch.__version__}, {dtype}: {ours:.1f} s, {nats:.6f} nats; "
+            f"reference, {dtype}: {ours:.1f} s, {nats:.6f} nats; "
             f"{theirs / ours:.1f} times faster, log-likelihoods differ by {abs(score - nats):.1e} nats"
         )
 

@@ -8,7 +8,6 @@ random moments and started again; its grades.csv must equal that of a run which 
 """
 
 import argparse
-import os
 import random
 import resource
 import signal
@@ -18,6 +17,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from machine import machine, memory
 
 from autograder.course import load_course
 from autograder.source import SourceSet
@@ -74,13 +75,6 @@ def command(papers: Path, output: Path, jobs: int) -> list[str]:
     return [sys.executable, "-m", "autograder", *words]
 
 
-def memory(pid: int) -> float:
-    """MB of the process and all below it, shared pages counted once."""
-    from grade_one import descendants, pss
-
-    return sum(pss(each) for each in descendants(pid))
-
-
 def whole(papers: Path, output: Path, jobs: int) -> None:
     """One run that nobody disturbs, and what it took."""
     started, peaks = time.monotonic(), []
@@ -121,7 +115,7 @@ def main() -> int:
         (base / "desk").mkdir()
         papers.mkdir()
         write_class(papers, Desk(base / "desk", course, read_whole(course, course.problem_set("ps1"))), asked.size)
-        print(f"{asked.size} submissions, {asked.jobs} processes, {os.cpu_count()} cores", flush=True)
+        print(f"{asked.size} submissions, {asked.jobs} processes; {machine()}", flush=True)
         whole(papers, base / "whole", asked.jobs)
         if not asked.interrupt:
             return 0

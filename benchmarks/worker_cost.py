@@ -9,9 +9,7 @@ once.
 
 import argparse
 import os
-import platform
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from machine import machine, pss
 
 from autograder.worker import ForkServer, Limits, watch
 from autograder.worker.carried import configuration
@@ -41,12 +40,6 @@ def timed(action: Callable[[], Any]) -> tuple[float, Any]:
     began = time.perf_counter()
     value = action()
     return (time.perf_counter() - began) * 1000, value
-
-
-def pss(pid: int) -> float:
-    """Proportional memory of a process in MB."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
 
 
 def one_worker(server: ForkServer, times: dict[str, list[float]]) -> None:
@@ -99,9 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--workers", type=int, default=50)
     workers = parser.parse_args().workers
-    print(f"command: python {' '.join(sys.argv)}")
-    load = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    print(f"machine: {platform.platform()}, {load}, torch {torch.__version__}")
+    print(machine())
     times: dict[str, list[float]] = {}
     with ForkServer() as server:
         start, _ = timed(lambda: server.walls)

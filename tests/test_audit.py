@@ -11,8 +11,9 @@ NAME, WORDS = "ps9_tiny at 20 seeds", ("autograder", "verify", "ps9_tiny", "--se
 WANTED = ("q1_line", "q2_circle", "x1_more")
 
 
-@pytest.fixture(scope="module")
-def audit() -> Any:
+@pytest.fixture
+def audit(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(PATH.parent)  # as when the file is run
     spec = importlib.util.spec_from_file_location("audit", PATH)
     assert spec is not None
     assert spec.loader is not None

@@ -1,0 +1,117 @@
+"""How good the graders are, by question: docs/quality.md and the front page's table, from what the last audit says.
+
+    python benchmarks/quality.py
+
+Reads docs/audit.md, whose rows `audit.py --question every` writes; no number is typed by hand. A question that an audit
+has not passed has dashes.
+"""
+
+import re
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from audit import PAGE, ROOT, kept, questions
+
+OUT, README = ROOT / "docs" / "quality.md", ROOT / "README.md"
+BLOCK = re.compile(
+    r"(?<=<!-- quality: benchmarks/quality.py writes this table -->\n).*?(?=<!-- /quality -->)", re.DOTALL
+)
+VERIFIED = (
+    r"\| {question} \| passed \| [\d.]+ \| [\w-]+ \| 1 question, (\d+) wrong and (\d+) right variants, (\d+) seeds"
+)
+MUTATED = r"\| {question} \| passed \| [\d.]+ \| [\w-]+ \| (\d+) noticed, (\d+) equivalent, (\d+) survive"
+TEXT = """# How good the graders are
+
+`python benchmarks/quality.py` wrote this page from [the last audit](audit.md), which has the commands, the commits and
+the machine. `python -m autograder verify PS --question Q --seeds 20` and `--mutants` repeat a row.
+
+- **Wrong caught**: each of these mistakes of a kind that students make loses points in its own question, at every seed
+  of the hidden draws.
+- **Right accepted**: each of these right answers that differ from the reference gets all points, at every seed.
+- **False alarms**: of all gradings of right answers, the reference's included, those that lost a point.
+- **Mutants**: the reference with one operator, number or line changed by a program; what nobody could tell from the
+  reference by any input is listed with a reason in `equivalent_mutants.toml` and counts as equivalent.
+
+Those who wrote the tests wrote the mistakes and right answers, too, and mended both until the table looked like this.
+So it says that known mistakes are caught; what students do beyond them it cannot say.
+"""
+HEAD = """| {first} | wrong caught | right accepted | seeds | false alarms | mutants noticed | equivalent | survive |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+"""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What an audit counted; None where it has not passed."""
+
+    verified: tuple[int, int, int] | None  # wrong variants, right variants, seeds
+    mutated: tuple[int, int, int] | None  # noticed, equivalent, surviving mutants
+
+    def row(self, name: str) -> str:
+        """A line of a table."""
+        cells = [name, *self._verified(), *(map(str, self.mutated) if self.mutated else "–––")]
+        return f"| {' | '.join(cells)} |"
+
+    def _verified(self) -> list[str]:
+        if not self.verified:
+            return ["–"] * 4
+        wrong, right, seeds = self.verified
+        return [f"{wrong} of {wrong}", f"{right} of {right}", str(seeds), f"0 of {(right + 1) * seeds}"]
+
+
+def counts(sections: dict[str, str], name: str, question: str) -> Counts:
+    """What the page says of a question."""
+    return Counts(
+        _found(VERIFIED, sections.get(f"{name} at 20 seeds", ""), question),
+        _found(MUTATED, sections.get(f"{name} by mutation", ""), question),
+    )
+
+
+def _found(pattern: str, text: str, question: str) -> tuple[int, int, int] | None:
+    found = re.search(pattern.format(question=re.escape(question)), text)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def total(every: Collection[Counts]) -> Counts:
+    """The sums over questions, with the smallest number of seeds; of those that have passed."""
+    verified = [each.verified for each in every if each.verified]
+    mutated = [each.mutated for each in every if each.mutated]
+    return Counts(
+        (sum(each[0] for each in verified), sum(each[1] for each in verified), min(each[2] for each in verified))
+        if verified
+        else None,
+        (sum(each[0] for each in mutated), sum(each[1] for each in mutated), sum(each[2] for each in mutated))
+        if mutated
+        else None,
+    )
+
+
+def proven(every: Collection[Counts]) -> str:
+    """How many of a set's questions have passed both rounds, where it is not all of them."""
+    done = [each.verified is not None and each.mutated is not None for each in every]
+    return "" if all(done) else f" ({sum(done)} of {len(done)} questions)"
+
+
+def pages(sections: dict[str, str]) -> tuple[str, str]:
+    """The page, and the front page's table."""
+    found = {name: {each: counts(sections, name, each) for each in asked} for name, asked in questions().items()}
+    parts = [TEXT]
+    for name, rows in found.items():
+        lines = [each.row(question) for question, each in rows.items()]
+        parts.append(f"## {name}\n\n{HEAD.format(first='question')}" + "\n".join(lines) + "\n")
+    short = "\n".join(total(rows.values()).row(f"PS{name[2]}{proven(rows.values())}") for name, rows in found.items())
+    return "\n".join(parts), f"\n{HEAD.format(first='set')}{short}\n\n"
+
+
+def main() -> int:
+    """Write both."""
+    page, table = pages(kept())
+    OUT.write_text(page, encoding="utf-8")
+    README.write_text(BLOCK.sub(lambda _: table, README.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"{OUT.relative_to(ROOT)} and the table in README.md, from {PAGE.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
