@@ -98,7 +98,8 @@ class Nbgrader:
         quietly(folder, "autograder", "export", "nbgrader", str(folder), name)
         self.release = command(folder, "nbgrader", "generate_assignment", name, "--create", "--force")
         file = folder / "release" / name / f"{name}.ipynb"
-        answers = {cell["id"]: cell["source"] for cell in nbformat.read(paper / f"{name}.ipynb", 4).cells}
+        cells = nbformat.read(paper / f"{name}.ipynb", 4).cells
+        answers = {cell["id"]: cell["source"] for cell in cells if role(cell) in ("answer", "written")}
         self._paper = nbformat.read(file, 4)
         for cell in self._paper.cells:
             cell.source = answers.get(cell.metadata.get("id"), cell.source)
