@@ -14,13 +14,10 @@ from dataclasses import dataclass
 from audit import PAGE, ROOT, kept, questions
 
 OUT, README = ROOT / "docs" / "quality.md", ROOT / "README.md"
-BLOCK = re.compile(
-    r"(?<=<!-- quality: benchmarks/quality.py writes this table -->\n).*?(?=<!-- /quality -->)", re.DOTALL
-)
-VERIFIED = (
-    r"\| {question} \| passed \| [\d.]+ \| [\w-]+ \| 1 question, (\d+) wrong and (\d+) right variants, (\d+) seeds"
-)
-MUTATED = r"\| {question} \| passed \| [\d.]+ \| [\w-]+ \| (\d+) noticed, (\d+) equivalent, (\d+) survive"
+BLOCK = re.compile(r"(<!-- quality: benchmarks/quality\.py writes it -->\n).*?(<!-- /quality -->)", re.DOTALL)
+PASSED = r"\| {question} \| passed \| [\d.]+ \| [\w-]+ \| "
+VERIFIED = PASSED + r"1 question, (\d+) wrong and (\d+) right variants, (\d+) seeds"
+MUTATED = PASSED + r"(\d+) noticed, (\d+) equivalent, (\d+) survive"
 TEXT = """# How good the graders are
 
 `python benchmarks/quality.py` wrote this page from [the last audit](audit.md), which has the commands, the commits and
@@ -108,7 +105,8 @@ def main() -> int:
     """Write both."""
     page, table = pages(kept())
     OUT.write_text(page, encoding="utf-8")
-    README.write_text(BLOCK.sub(lambda _: table, README.read_text(encoding="utf-8")), encoding="utf-8")
+    front = README.read_text(encoding="utf-8")
+    README.write_text(BLOCK.sub(lambda found: f"{found[1]}{table}{found[2]}", front), encoding="utf-8")
     print(f"{OUT.relative_to(ROOT)} and the table in README.md, from {PAGE.relative_to(ROOT)}")
     return 0
 
