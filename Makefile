@@ -55,7 +55,7 @@ audit: $(READY)  ## the long rounds: mutation, fuzzing, 20 seeds; writes docs/au
 
 # PEER: a checkout of github.com/karpathy/nanoGPT. The tokenizers library is for its benchmark only.
 bench: $(READY)  ## every measurement beside its peers; writes benchmarks/RESULTS.md; PEER=PATH of a nanoGPT adds it
-	@$(BIN)/pip install --quiet --no-deps --upgrade --target build/bench tokenizers==0.23.3 || echo "Without the tokenizers library."
+	@$(BIN)/pip install --quiet --no-deps --upgrade --target build/bench tokenizers || echo "Without the tokenizers library."
 	@PYTHONPATH=build/bench $(BIN)/python benchmarks/bench.py $(if $(PEER),--peer $(PEER))
 
 lock: $(READY)  ## write requirements.lock from what is installed in .venv

@@ -12,6 +12,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import tiktoken
@@ -76,7 +77,8 @@ def main() -> None:
     asked = parser.parse_args()
     book = definitions("ps4", "q1_tokenizer")
     text = book.data.shakespeare()
-    print(machine("tiktoken"))
+    libraries = ("tiktoken", "tokenizers") if find_spec("tokenizers") else ("tiktoken",)
+    print(machine(*libraries))
     print(f"a text of {len(text):,} characters")
     encoding(text, book.Tokenizer(*training(text, book.train_bpe, asked.merges, asked.few)))
 

@@ -25,6 +25,34 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module or ""
 
 
+def tracked() -> list[Path]:
+    """Every Python file of the house."""
+    folders = ("pskit", "autograder", "solutions", "benchmarks", "tests")
+    return [path for folder in folders for path in modules(folder)]
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    long = {str(path.relative_to(ROOT)): n for path in tracked() if (n := path.read_bytes().count(b"\n")) > 400}
+    assert not long, "one idea per file; a question's source or variants may be a folder of that name"
+
+
+def test_no_function_is_longer_than_40_lines() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in tracked()
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 40
+    ]
+    assert not long
+
+
+def _tree(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes())
+    except SyntaxError:  # what a test of damaged files keeps
+        return ast.Module([], [])
+
+
 def packages_of(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in imported(path)}
 

@@ -7,9 +7,9 @@
 # Upload it to Gradescope; you may do so as often as you like until the deadline, and the last one counts. The grader's
 # report shows the same receipt, so you can see that it graded this very file.
 #
-# The grader runs your functions and classes in a process of its own, on other inputs than the public checks. It takes
-# the last definition of each, and what that definition needs, from anywhere in the notebook; it does not run your
-# training cells.
+# The grader runs your functions and classes in a process of its own, on other inputs than the public checks, extreme
+# ones among them. It takes the last definition of each, and what that definition needs, from anywhere in the notebook;
+# it does not run your training cells.
 
 # %% role="run" id="summary"
 check.summary(points_of("ps1"))

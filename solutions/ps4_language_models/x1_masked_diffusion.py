@@ -12,7 +12,8 @@
 # - **The network** reads a text $z$ with masks and gives, for *every* position at once, logits over the $V$ real
 #   tokens. The mask is token number $V$: an input of the network, never an output. There is no causal mask: positions
 #   on both sides are seen.
-# - **Backward.** A token that is there stays. A masked one becomes a token that is drawn from what the network says.
+# - **Backward.** A token that is there stays. A masked one becomes, sooner or later, a token that is drawn from what
+#   the network says.
 #
 # ### x1a. Noise and loss (code, 3 points)
 #
@@ -23,9 +24,9 @@
 # $$ \mathcal L(x)=\int_0^1\frac1t\;\mathbb E_{z\sim q_t(z\mid x)}\Big[\sum_{i:\,z_i=\text{mask}}-\log
 # p_\theta(x_i\mid z)\Big]\,dt\;\ge\;-\log p_\theta(x) . $$
 #
-# It is a cross-entropy over the masked positions (what is there needs no guess), divided by how many of them one
-# expects. This is the loss of BERT, with a mask rate that is drawn anew for each example and the right weight in front:
-# with it, guessing words becomes a likelihood.
+# It is a cross-entropy over the masked positions (what is there needs no guess), divided by the share of positions that
+# one expects to be masked. This is the loss of BERT, with a mask rate that is drawn anew for each example and the right
+# weight in front: with it, guessing words becomes a likelihood.
 #
 # Write both functions. The time `t` is (B,), one for each example, in $(0,1]$.
 #
@@ -66,8 +67,8 @@ with check("x1a") as c:
 # ### x1b. One step back (code, 3 points)
 #
 # From time $t$ to an earlier time $s<t$. A token that is masked at $t$ was masked at $s$ already with probability
-# $s/t$ (both need $u<s$, given $u<t$). So each masked position, by itself, is uncovered with probability $1-s/t$, and
-# gets a token from the network's distribution at this position.
+# $s/t$ (it is masked at $s$ exactly if $u<s$, and that $u<t$ is known). So each masked position, by itself, is
+# uncovered with probability $1-s/t$, and gets a token from the network's distribution at this position.
 #
 # Write `unmask_step`. A masked position is uncovered exactly if its number $u^\text{when}_{bi}<1-s/t$; its token is the
 # one on which $u^\text{what}_{bi}$ falls, by your `sample_from` of question 6 (which takes rows, so flatten). With
@@ -92,7 +93,7 @@ with check("x1b") as c:
     even = lambda z: torch.zeros(*z.shape, 4)  # noqa: E731
     z = torch.tensor([[4, 4, 1, 4]])
     when, what = torch.tensor([[0.1, 0.7, 0.1, 0.4]]), torch.tensor([[0.6, 0.1, 0.9, 0.8]])
-    c.equal(unmask_step(even, z, 0.8, 0.4, when, what, 4).tolist(), [[2, 4, 1, 3]], "half of the masked ones, here two")
+    c.equal(unmask_step(even, z, 0.8, 0.4, when, what, 4).tolist(), [[2, 4, 1, 3]], "chance 1/2: two of three")
     c.equal(unmask_step(even, z, 0.8, 0.0, when, what, 4).tolist(), [[2, 0, 1, 3]], "at s = 0 all of them")
 
 # %% [markdown] role="text"
@@ -257,7 +258,7 @@ class Denoiser(nn.Module):
 
 def spread_times(B: int, draw: torch.Generator) -> Tensor:
     """Times (B,) in (0, 1], each uniform by itself, and together evenly spread."""
-    return 1 - (torch.rand(1, generator=draw) + torch.arange(B)) / B % 1
+    return 1 - (torch.rand(1, generator=draw) + torch.arange(B) / B) % 1
 
 
 def train_denoiser(ids: Tensor, steps: int, cfg: GPTConfig, batch: int = 32) -> Denoiser:

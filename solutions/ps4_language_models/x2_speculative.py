@@ -18,9 +18,9 @@
 #
 # $$ a(x)=\min\Big(1,\frac{p(x)}{q(x)}\Big) . $$
 #
-# Where the draft likes a token more than the target does, it is accepted only sometimes; where it likes it less,
-# always. Tokens of the second kind come too seldom so, exactly by what is missing: if $x$ is rejected, draw from the
-# **residual**
+# A token that the draft likes more than the target does is accepted only sometimes, one that the draft likes less
+# always. Tokens of the second kind then come too seldom, and the **residual** supplies exactly what is missing: if $x$
+# is rejected, draw from
 #
 # $$ r(y)=\frac{\max(p(y)-q(y),0)}{\sum_{y'}\max(p(y')-q(y'),0)} . $$
 #
@@ -30,7 +30,7 @@
 
 # %% role="answer" part="x2a"
 def accept_prob(p: Tensor, q: Tensor, x: Tensor) -> Tensor:
-    """The probability (B,) that token x (B,), drawn from the draft's q (B, V), is accepted by the target's p (B, V)."""
+    """The probability (B,) that token x (B,), drawn from q (B, V) with q(x) > 0, is accepted for p (B, V)."""
     ### BEGIN SOLUTION
     own_p, own_q = (each.gather(1, x[:, None])[:, 0] for each in (p, q))
     return (own_p / own_q).clamp(max=1)
@@ -71,7 +71,7 @@ with check("x2a") as c:
 def speculative_step(p: Tensor, q: Tensor, draft: Tensor, us: Tensor, u_last: Tensor) -> Tensor:
     """The tokens (m + 1,), 0 <= m <= n, of one round: the first m of draft (n,), and one that is drawn with u_last ().
 
-    p (n + 1, V) holds the target's distributions, q (n, V) the draft's; us (n,) decide which tokens are accepted.
+    p (n + 1, V) holds the target's distributions, q (n, V) the draft's; us (n,) decide what is accepted; n > 0.
     """
     ### BEGIN SOLUTION
     accepted = us < accept_prob(p[:-1], q, draft)
@@ -87,8 +87,8 @@ with check("x2b") as c:
     q = torch.tensor([[0.25, 0.75, 0.0], [0.2, 0.3, 0.5]])
     step = lambda draft, us, last: speculative_step(p, q, torch.tensor(draft), torch.tensor(us), torch.tensor(last))  # noqa: E731
     c.equal(step([0, 1], [0.9, 0.9], 0.5).tolist(), [0, 1, 2], "both accepted, and one from the target's last row")
-    c.equal(step([1, 1], [0.5, 0.1], 0.1).tolist(), [0], "the first is rejected: one from the residual, and no more")
-    c.equal(step([1, 0], [0.3, 0.7], 0.9).tolist(), [1, 1], "the second is rejected at its own place")
+    c.equal(step([1, 1], [0.5, 0.1], 0.1).tolist(), [0], "0.5 is not below 0.3 / 0.75: the first is rejected")
+    c.equal(step([1, 0], [0.3, 0.7], 0.9).tolist(), [1, 1], "0.7 is not below 0.1 / 0.2: the second is rejected")
 
 # %% [markdown] role="text"
 # ### Does it pay?
@@ -165,7 +165,9 @@ with experiment("does guessing pay?"), torch.no_grad():
 # take one $\alpha$ for all places: what changes if easy places come in a row? A guess of the draft costs the share $c$
 # of a call of the target; which $n$ is best for $\alpha=0.5$ and $c=0.1$?
 #
-# The last lines were written by the target with the last draft. Nothing in them tells: that is the point.
+# The last lines were written by the target with the last draft. Nothing in them tells: that is the point. (Beyond
+# `block_size` tokens the target sees up to n old ones fewer here than if it wrote alone, because the guesses take their
+# places; what is exact is the draw from the distributions that it is asked for.)
 #
 # ### x2c. Why nothing is lost (written, 2 points)
 #

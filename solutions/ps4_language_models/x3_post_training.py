@@ -16,7 +16,8 @@
 #
 # - `sft_labels`: for each position $t$ the token at $t+1$ if that one belongs to the *answer*, else $-100$, which
 #   `lm_loss` ignores. Remember what the logits at $t$ are about: the prompt's last position has to say the answer's
-#   first token. At the last position nothing follows. (Without a prompt, nobody has to say the answer's first token.)
+#   first token. At the last position nothing follows. (With `prompt[b] = 0` the first token has no label: no logits
+#   come before it.)
 # - `seq_logprob`: the log-probability of each row's answer in nats, $\log\pi(y\mid x)=\sum_t\log\pi(y_t\mid x,y_{<t})$:
 #   the sum over labels that are not $-100$. Not the mean: a sequence is an event, and its probability is a product.
 
@@ -105,7 +106,7 @@ with check("x3b") as c:
 
 # %% role="answer" part="x3c"
 def group_advantages(rewards: Tensor) -> Tensor:
-    """Advantages (G, N): rewards (G, N) of N answers to each of G prompts, standardised within their group."""
+    """Advantages (G, N): float rewards (G, N) of N answers to each of G prompts, standardised within their group."""
     ### BEGIN SOLUTION
     away = rewards - rewards.mean(dim=1, keepdim=True)
     spread = away.square().mean(dim=1, keepdim=True).sqrt()

@@ -16,7 +16,7 @@
 
 # %% role="answer" part="x4a"
 def quantise(images: Tensor, K: int) -> Tensor:
-    """Levels (B, H * W) int64, from 0 to K - 1 and in raster order, of images (B, H, W) uint8."""
+    """Levels (B, H * W) int64, from 0 to K - 1 and in raster order, of images (B, H, W) uint8; K >= 2."""
     ### BEGIN SOLUTION
     return (images.long() * K // 256).flatten(1)
     ### END SOLUTION
@@ -42,7 +42,8 @@ with check("x4a") as c:
 # front, with the number $K$ after the levels $0,\dots,K-1$; the model has $V=K+1$ tokens. It reads the start token and
 # all pixels but the last, and gives logits for all pixels, in one call.
 #
-# Write `image_nll`: the surprise of a whole image in nats, summed over its pixels. Expect 3 lines.
+# Write `image_nll`: the surprise of a whole image in nats, summed over its pixels. The softmax is over all V tokens:
+# what the model gives to the start token counts as lost. Expect 3 lines.
 
 
 # %% role="answer" part="x4b"
@@ -61,7 +62,7 @@ with check("x4b") as c:
     own = math.log(math.exp(5) + 3)
     got = image_nll(likes_what_it_saw, torch.tensor([[1, 1, 2], [0, 0, 0]]), 3)
     c.shape(got, (2,), "nats for each image")
-    c.close(got, [3 * own - 5, 3 * own - 10], "the first pixel is predicted from the start token")
+    c.close(got, [3 * own - 5, 3 * own - 10], "predicted from the start token on, with a softmax over all V")
 
 # %% [markdown] role="text"
 # ### x4c. Completion (code, 2 points)
@@ -77,7 +78,7 @@ with check("x4b") as c:
 # %% role="answer" part="x4c"
 @torch.no_grad()
 def complete(model: Callable[[Tensor], Tensor], given: Tensor, us: Tensor, K: int) -> Tensor:
-    """Images (B, T0 + n) that begin with the levels given (B, T0); pixel T0 + i is drawn by us (B, n) at [:, i]."""
+    """Images (B, T0 + n) that begin with given (B, T0) int64 levels; pixel T0 + i is drawn by us (B, n) at [:, i]."""
     ### BEGIN SOLUTION
     idx = torch.cat([given.new_full((len(given), 1), K), given], dim=1)  # the start token in front
     for u in us.T:
@@ -105,7 +106,7 @@ with check("x4c") as c:
 # | | steps | time | nats per test image |
 # | --- | --- | --- | --- |
 # | QUICK, one CPU core | 150 | 22 s of processor time | 69 |
-# | full, T4 | 3,000 | about 4 min (an estimate) | |
+# | full, T4 | 3,000 | about 4 min (an estimate) | not measured |
 
 
 # %% role="given"
@@ -193,9 +194,9 @@ with experiment("where the surprise is, and how digits may go on"), torch.no_gra
 #    forward, and what would completing the *upper* half take? State it as a formula, and say what one would do in
 #    practice. (1 point)
 # 2. With $K$ levels, a model of grey values that is perfect has the nats per image $N_K$. Show that for a smooth
-#    density $f$ of the images in $[0,1]^D$, $N_{2K}-N_K\to D\log2$, so that nats of different $K$ cannot be compared as
-#    they are. MNIST's grey values are mostly exactly 0. What does this mean for $N_{2K}-N_K$ there, and what for a
-#    *density* model of such images, a flow for example? (1 point)
+#    density $f$ of the images in $[0,1]^D$, $N_{2K}-N_K\to D\log2$ as $K\to\infty$, so that nats of different $K$
+#    cannot be compared as they are. MNIST's grey values are mostly exactly 0. What does this mean for $N_{2K}-N_K$
+#    there, and what for a *density* model of such images, a flow for example? (1 point)
 
 # %% [markdown] role="written" part="x4d"
 # ### BEGIN SOLUTION

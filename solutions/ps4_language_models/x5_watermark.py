@@ -14,9 +14,9 @@
 #
 # Below, `secret_lists` makes the lists of a key: `green[a, b]` says whether token $b$ is green after token $a$. Write
 #
-# - `favour`: logits (B, V) with $\delta$ added to the tokens that are green after `prev` (B,);
+# - `favour`: logits (B, V) with $\delta$ added to the tokens that are green after `prev` (B,), in the logits' dtype;
 # - `write_marked`: the loop of question 6, with it. In each step the model gets the last `model.cfg.block_size` tokens
-#   of the text so far, and the token that is drawn (by `sample_from`, with `us[:, t]`) is the next `prev`. Expect 6
+#   of the text so far, the last of which is `prev`; the next one is drawn by `sample_from`, with `us[:, t]`. Expect 6
 #   lines.
 
 
@@ -31,7 +31,7 @@ def secret_lists(key: int, V: int, n_green: int) -> Tensor:
 def favour(logits: Tensor, prev: Tensor, green: Tensor, delta: float) -> Tensor:
     """Logits (B, V) with delta more for the tokens that are green (V, V) after the tokens prev (B,)."""
     ### BEGIN SOLUTION
-    return logits + delta * green[prev]
+    return logits + delta * green[prev].to(logits.dtype)
     ### END SOLUTION
 
 
@@ -63,13 +63,15 @@ with check("x5a") as c:
 # ### x5b. Counting (code, 2 points)
 #
 # Under the hypothesis that the writer did not know the key, each token is green with probability $\gamma$, and among
-# $n$ tokens $\gamma n$ are expected, with the variance of a binomial. The evidence is how many standard deviations more
-# there are:
+# $n$ of them $\gamma n$ are expected, with the variance of a binomial. The evidence is how many standard deviations
+# more there are:
 #
 # $$ z=\frac{\text{hits}-\gamma n}{\sqrt{n\,\gamma(1-\gamma)}} . $$
 #
 # One trap: tosses of *different* coins are independent, and a repeated pair of tokens is the same coin. "th" is green
-# or not, once and for all, and English is full of it. So count each **distinct** pair (token before, token) once.
+# or not, once and for all, and English is full of it. So count each **distinct** pair (token before, token) once; $n$
+# is the number of distinct pairs. (Even they are not quite independent: all lists have the same size, so that after one
+# token every green one leaves less room for others. The true spread is a little below 1, in favour of the innocent.)
 #
 # Write `count_green`, which gives the number of distinct pairs that are green, and of all distinct pairs, in `ids`; and
 # `z_score` (0 for n = 0).
@@ -99,9 +101,9 @@ with check("x5b") as c:
     c.close(z_score(10, 100, 0.25), -(12**0.5), "too few count as well, downwards")
 
 # %% [markdown] role="text"
-# **Look.** First, the innocent: pages of Shakespeare, tested with keys that nobody used. Then text of your GPT, with
-# four strengths of the preference; and what is left of the strongest mark when letters are exchanged at random. The
-# line at $z=4.75$ accuses one innocent text in a million.
+# **Look: the innocent and the marked.** Pages of Shakespeare, tested with keys that nobody used; then text of your GPT,
+# with four strengths of the preference; and what is left of the strongest mark when letters are exchanged at random.
+# The line at $z=4.75$ accuses one innocent text in a million.
 
 # %% role="run"
 with experiment("who wrote this?"), torch.no_grad():
@@ -159,7 +161,8 @@ with experiment("who wrote this?"), torch.no_grad():
 # 1. At some place the green tokens have the mass $G$ under the model. What mass do they have with the preference? For
 #    $G=\gamma=\frac12$ and $\delta=2$: after how many distinct pairs is z expected to reach 4.75? What happens where
 #    the model is sure, and which texts can therefore not be marked? (1 point)
-# 2. In a text each distinct pair occurs $r$ times, and a test counts every occurrence. What is the standard deviation
+# 2. In a text each distinct pair occurs $r$ times, and a test counts every occurrence; take distinct pairs to be
+#    independent. What is the standard deviation
 #    of its z for an innocent writer, and how often does it accuse at 4.75 if $r=4$? In a marked text, each token is
 #    exchanged for a random one with probability $\epsilon$: what is left of z? Is a marked text, averaged over all
 #    keys, distributed as the model's own? Try two tokens with $p=(0.9,0.1)$, one of them green, $\delta=2$. (1 point)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import logsumexp
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
 from autograder.testing import normal, simplex, spd
 
@@ -97,3 +97,31 @@ def previous(alpha_bar: torch.Tensor) -> Array:
 def per_example(values: Array, x: torch.Tensor) -> Array:
     """values (B,) as an array that multiplies each example of x (B, ...)."""
     return np.asarray(values, np.float64).reshape(-1, *[1] * (x.ndim - 1))
+
+
+def rule(f, a, h, method):
+    """The quadrature rule that one step from a to a + h is, for a function of the time."""
+    if method == "euler":
+        return h * f(a)
+    if method == "heun":
+        return h / 2 * (f(a) + f(a + h))
+    return h / 6 * (f(a) + 4 * f(a + h / 2) + f(a + h))
+
+
+def jacobians(W, b, x, t):
+    """Jacobians (B, D, D) of the wavy field."""
+    rows = []
+    for point, moment in zip(x.flatten(1).numpy(), t.tolist(), strict=True):
+        rows.append((1 - np.tanh(W.numpy() @ point + moment * b.numpy()) ** 2)[:, None] * W.numpy())
+    return np.stack(rows)
+
+
+def along(eps, x1, mean, S):
+    """What log p_1 of N(mean, S) becomes (B,) when the trace of each Jacobian is estimated along eps (B, D).
+
+    The Jacobians of the field share the axes of S. On an axis with variance s^2, x1 comes from (x1 - mean) / s, and the
+    derivative (t s^2 - (1 - t)) / ((1 - t)^2 + t^2 s^2) has the integral log s from 0 to 1.
+    """
+    variance, axes = np.linalg.eigh(S)
+    start = (x1 - mean) @ axes / np.sqrt(variance)
+    return norm.logpdf(start).sum(1) - (eps @ axes) ** 2 @ np.log(variance) / 2

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from autograder.hidden.ps3_diffusion_flow.closed_forms import Data
+from autograder.hidden.ps3_diffusion_flow.closed_forms import Data, along, jacobians, rule
 from autograder.hidden.ps3_diffusion_flow.flow_fields import (
     good_divergence,
     good_fm_pair,
@@ -156,15 +156,6 @@ def probe_clock(ns, coefficients, x, n, method, start, end):
 
     states = ns.ode_solve(v, x, n, method, start, end) if start is not None else ns.ode_solve(v, x, n, method)
     return states, asked
-
-
-def rule(f, a, h, method):
-    """The quadrature rule that one step from a to a + h is, for a function of the time."""
-    if method == "euler":
-        return h * f(a)
-    if method == "heun":
-        return h / 2 * (f(a) + f(a + h))
-    return h / 6 * (f(a) + 4 * f(a + h / 2) + f(a + h))
 
 
 @points(1, part="8b", hint="Euler asks at the beginning of a step, Heun at both ends, RK4 also in the middle, twice")
@@ -316,14 +307,6 @@ def probe_divergence(ns, W, b, c, x, t, eps):
     return got.detach()
 
 
-def jacobians(W, b, x, t):
-    """Jacobians (B, D, D) of the wavy field."""
-    rows = []
-    for point, moment in zip(x.flatten(1).numpy(), t.tolist(), strict=True):
-        rows.append((1 - np.tanh(W.numpy() @ point + moment * b.numpy()) ** 2)[:, None] * W.numpy())
-    return np.stack(rows)
-
-
 @points(1, part="8e", hint="the sum over i of the derivative of the i-th output by the i-th input, example by example")
 def test_divergence_is_the_trace_of_the_jacobian(ps, rng):
     """The divergence is the trace of each example's Jacobian, for vectors and images, also inside no_grad."""
@@ -365,17 +348,6 @@ def probe_density(ns, weights, means, covariances, x1, n, method, *eps):
 
     with torch.no_grad():
         return ns.log_density(v, x1, n, method, *eps).detach(), all(kept)
-
-
-def along(eps, x1, mean, S):
-    """What log p_1 of N(mean, S) becomes (B,) when the trace of each Jacobian is estimated along eps (B, D).
-
-    The Jacobians of the field share the axes of S. On an axis with variance s^2, x1 comes from (x1 - mean) / s, and the
-    derivative (t s^2 - (1 - t)) / ((1 - t)^2 + t^2 s^2) has the integral log s from 0 to 1.
-    """
-    variance, axes = np.linalg.eigh(S)
-    start = (x1 - mean) @ axes / np.sqrt(variance)
-    return stats.norm.logpdf(start).sum(1) - (eps @ axes) ** 2 @ np.log(variance) / 2
 
 
 @points(

@@ -270,11 +270,8 @@ def with_a_heap_and_ids(text, vocab_size, special=()):
         for pair in pairwise(word):
             number[pair] += n
     as_bytes = lambda pair: (vocab[pair[0]], vocab[pair[1]])  # noqa: E731
-    ids = {}
-    heap = []
-    for pair, n in number.items():
-        ids[as_bytes(pair)] = pair
-        heap.append(Greatest(n, as_bytes(pair)))
+    ids = {as_bytes(pair): pair for pair in number}
+    heap = [Greatest(n, as_bytes(pair)) for pair, n in number.items()]
     heapq.heapify(heap)
     while len(vocab) < vocab_size and heap:
         top = heapq.heappop(heap)
@@ -282,8 +279,7 @@ def with_a_heap_and_ids(text, vocab_size, special=()):
         if number[pair] != top.n or not top.n:
             continue
         merges.append(top.pair)
-        new = len(vocab)
-        vocab[new] = b"".join(top.pair)
+        new, vocab[len(vocab)] = len(vocab), b"".join(top.pair)
         changed = set()
         for i, (word, n) in enumerate(words):
             if pair not in pairwise(word):

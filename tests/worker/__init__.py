@@ -1,0 +1,1 @@
+"""The worker as grading uses it, and every way to fail."""
