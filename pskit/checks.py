@@ -10,14 +10,17 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from pskit import memory
 from pskit.compare import difference, kind
 from pskit.origin import in_own_cell, last_line
 from pskit.stubs import Stub, stub_of, waiting
 
 State = Literal["passed", "failed", "not implemented", "error"]
 AFTERWORD = (
-    "These are public checks; the hidden tests also look at dtypes, other sizes, numerical range and memory layout."
+    "These are public checks; the hidden tests also look at dtypes, other sizes, numerical range and memory layout, "
+    "and judge trained models on data of their own."
 )
+NOT_CHECKED = {"written": "read by people", "artifact": "judged on hidden data"}
 INDENT = "\n" + " " * 13
 results: dict[str, dict[str, Any]] = {}  # part -> {"part", "state", "passed", "failed", "messages"}: plain data
 
@@ -42,7 +45,7 @@ class check:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if error is not None and not isinstance(error, Exception):
+        if isinstance(error, KeyboardInterrupt | GeneratorExit):
             return False
         if error is not None:
             self._explain(error, trace)
@@ -84,12 +87,16 @@ class check:
         return self._line(bad == 0, f"{name} is finite", f"{bad} of {got.numel()} values are NaN or infinite")
 
     @staticmethod
-    def summary(points: Mapping[str, float] | None = None) -> None:
-        """Print a line per part that was checked so far; `points` says what each part is worth."""
+    def summary(points: Mapping[str, tuple[float, str]] | None = None) -> None:
+        """Print a line per part that was checked so far; `points` has what each part is worth, and its kind."""
         points = points or {}
         print(f"{'part':<6}{'points':>7}  public checks")
         for part in sorted(set(results) | set(points), key=_order):
-            print(f"{part:<6}{points.get(part, ''):>7}  {_in_words(results.get(part))}")
+            worth, kind = points.get(part, ("", ""))
+            said = NOT_CHECKED.get(kind, "") if part not in results else ""
+            print(f"{part:<6}{worth:>7}  {said or _in_words(results.get(part))}")
+        if points:
+            print(f"{'all':<6}{sum(worth for worth, _ in points.values()):>7g}")
         print(AFTERWORD)
 
     def _line(self, passed: bool, what: str, why: str) -> bool:
@@ -105,12 +112,14 @@ class check:
         self.record["state"] = state
         self.record["messages"].append(message.strip())
 
-    def _explain(self, error: Exception, trace: TracebackType | None) -> None:
+    def _explain(self, error: BaseException, trace: TracebackType | None) -> None:
         stub = stub_of(error)
         if stub is not None:
             self._trouble("not implemented", f"  {self._waits(stub)}")
         elif isinstance(error, NameError):
             self._trouble("error", f"  ! stopped: {_missing_name(error, trace)}")
+        elif memory.is_full(error):
+            self._trouble("error", f"  ! stopped: {memory.advice(error)}")
         else:
             text = f"  ! stopped: {type(error).__name__}: {_first_lines(error)}"
             where = last_line(trace)
@@ -133,7 +142,7 @@ def _missing_name(error: NameError, trace: TracebackType | None) -> str:
     return f"your code uses `{name}`, which does not exist: {advice}.{INDENT}in {last_line(trace)}"
 
 
-def _first_lines(error: Exception, limit: int = 300) -> str:
+def _first_lines(error: BaseException, limit: int = 300) -> str:
     text = " ".join(str(error).split())
     return text if len(text) <= limit else text[:limit] + " ..."
 

@@ -16,7 +16,7 @@ class experiment:
     names a setting that needs less memory: "batch = 64".
     """
 
-    def __init__(self, title: str, smaller: str = "QUICK = True") -> None:
+    def __init__(self, title: str, smaller: str = "QUICK = True, or fewer examples") -> None:
         self.title, self.smaller, self.seconds = title, smaller, 0.0
 
     def __enter__(self) -> "experiment":

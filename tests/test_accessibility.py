@@ -43,7 +43,16 @@ def test_every_figure_of_a_release_says_what_is_to_be_seen(notebook: Path) -> No
     """Figures that cells draw are looked at when the cells run, in test_colab.py."""
     found = [alt for text in texts(notebook) for alt in IMAGE.findall(text)]
     assert len(found) > 1
-    assert [alt for alt in found if len(alt.split()) < WORDS and alt != "Open in Colab"] == []
+    seen = [re.sub(r"^What to expect[^:]*:?", "", alt) for alt in found if alt != "Open in Colab"]
+    assert [alt for alt in seen if len(alt.split()) < WORDS] == []
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_colour_is_not_the_only_mark(source: Path) -> None:
+    """A list of colours, one for each point, tells labels apart by colour alone; a call for each label has a marker."""
+    calls = [node for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    for keyword in (each for call in calls for each in call.keywords if each.arg == "c"):
+        assert not isinstance(keyword.value, ast.ListComp), f"line {keyword.value.lineno}"
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: f"{path.parent.name}-{path.stem}")

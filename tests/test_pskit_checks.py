@@ -172,16 +172,32 @@ def test_the_summary_lists_all_parts_in_the_notebooks_order_with_points(capsys):
     with check("2b"):
         stub()
     capsys.readouterr()
-    check.summary({"2a": 5, "1a": 4})
+    check.summary({"2a": (5, "code"), "1a": (4, "code"), "3a": (2, "written"), "8a": (6, "artifact")})
     lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()[1:-1]]
-    assert [line[0] for line in lines] == ["1a", "2a", "2b", "10a", "x1a"]
+    assert [line[0] for line in lines] == ["1a", "2a", "2b", "3a", "8a", "10a", "x1a", "all"]
     assert [line[1] for line in lines] == [
         "4  not run yet",
         "5  1 of 1 failed",
         "not implemented yet",
+        "2  read by people",
+        "6  judged on hidden data",
         "all passed",
         "all passed",
+        "17",
     ]
+
+
+def test_an_answer_that_ends_python_or_fills_the_memory_is_told(capsys):
+    with check("1a"):
+        raise SystemExit(3)
+    with check("1b"):
+        torch.empty(10**15)
+    out = capsys.readouterr().out
+    assert "! stopped: SystemExit: 3" in out
+    assert "! stopped: The computer's memory does not suffice for this cell. Restarting" in out
+    assert {results[part]["state"] for part in ("1a", "1b")} == {"error"}
+    with pytest.raises(KeyboardInterrupt), check("1c"):
+        raise KeyboardInterrupt
 
 
 def test_results_are_plain_data():

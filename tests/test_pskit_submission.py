@@ -185,6 +185,14 @@ def test_jupyter_names_the_running_notebook(untried, saved_notebook, notebook_fo
     assert "Taking copy.ipynb as it was saved 0 seconds ago." in capsys.readouterr().out
 
 
+def test_vs_code_names_the_running_notebook(untried, saved_notebook, notebook_folder, monkeypatch, capsys):
+    (notebook_folder / "mine.ipynb").write_text("{}")
+    named = types.SimpleNamespace(user_ns={"__vsc_ipynb_file__": str(notebook_folder / "mine.ipynb")})
+    monkeypatch.setattr(notebook_here, "shell", lambda: named)
+    submit("ps9")
+    assert "Taking mine.ipynb as it was saved 0 seconds ago." in capsys.readouterr().out
+
+
 def test_heavy_outputs_are_left_out_largest_first_and_light_notebooks_stay_as_they_are(monkeypatch, release):
     assert pack.lighter(release) == (release, "")
     content = json.loads(release)
@@ -235,9 +243,12 @@ def test_a_download_that_fails_is_told(untried, colab, monkeypatch, capsys):
     assert "The download did not start (division by zero)." in capsys.readouterr().out
 
 
-def test_the_points_of_code_parts_are_read_from_the_release(release):
+def test_points_and_kinds_of_all_parts_are_read_from_the_release(release):
     Path("ps9.ipynb").write_bytes(release)
-    assert points_of("ps9") == {"1a": 3, "2a": 2}
+    found = points_of("ps9")
+    assert {part: found[part] for part in ("1a", "2a")} == {"1a": (3, "code"), "2a": (2, "code")}
+    assert sum(points for points, _ in found.values()) == 10
+    assert {kind for _, kind in found.values()} == {"code", "written", "artifact"}
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"metadata": {"pskit": []}}', "[]"])

@@ -72,7 +72,8 @@ with experiment("figure"):
     exec(compile(cell, "a cell", "exec"), {"experiment": experiment, "torch": torch})
     assert capsys.readouterr().out == (
         "The computer's memory does not suffice for this cell. A smaller setting: batch = 64. "
-        "Restarting the session frees what earlier cells hold; training goes on from its last checkpoint.\n"
+        "Restarting the session frees what earlier cells hold; a training goes on from its last checkpoint "
+        "where its settings stayed the same.\n"
         'This cell waits for `batch`, which the cell "samples" makes. That cell waits for more memory. '
         "Solve it, run its cell and the cells after it again.\n"
     )
@@ -86,7 +87,7 @@ def test_a_full_gpu_is_told_with_its_size(monkeypatch, capsys):
     with experiment("VAE"):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
     out = capsys.readouterr().out
-    assert out.startswith("The GPU's memory (15 GB) does not suffice for this cell. A smaller setting: QUICK = True.")
+    assert out.startswith("The GPU's memory (15 GB) does not suffice for this cell. A smaller setting: QUICK = True, or")
     assert emptied == [1]
 
 

@@ -34,11 +34,11 @@ def submit(name: str, notebook: str | Path | None = None) -> None:
     offer_download(packed.path)
 
 
-def points_of(name: str) -> dict[str, float]:
-    """What each code part of this notebook is worth, as the release wrote into it; {} where that cannot be read."""
+def points_of(name: str) -> dict[str, tuple[float, str]]:
+    """What each part of this notebook is worth and its kind, as the release wrote; {} where that cannot be read."""
     try:
         questions = json.loads(quiet_bytes(name))["metadata"]["pskit"]["questions"]
-        return {part["part"]: part["points"] for q in questions for part in q["parts"] if part["kind"] == "code"}
+        return {part["part"]: (part["points"], part["kind"]) for q in questions for part in q["parts"]}
     except (ValueError, KeyError, TypeError):
         return {}
 

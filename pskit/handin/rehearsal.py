@@ -102,7 +102,8 @@ def _child(plans: list[dict[str, Any]], folder: Path, until: float) -> Iterator[
 
 
 def _plan(release: Release, submission: Submission, question: Question) -> dict[str, Any]:
-    parts = {part.part for part in question.parts}
+    # Those of artifact parts need networks that only the session has; the grader leaves them out as well.
+    parts = {part.part for part in question.parts if part.kind != "artifact"}
     checks = [check for check in release.checks if check.part in parts]
     graded = slice_for(question.names, release.given, submission.cells)  # what the grader says of its own slice
     missing = (f"{name} is asked for, but no cell defines it." for name in graded.missing)

@@ -76,6 +76,7 @@ from pskit.data import dct_basis, from_ac, to_ac
 # %% role="run" id="quick"
 QUICK = True
 here = setup(seed=0, quick=QUICK)
+plt.rcParams["axes.prop_cycle"] = plt.cycler(color=figures.COLOURS)  # for every kind of colour vision
 
 # %% [markdown] role="text"
 # ## Conventions

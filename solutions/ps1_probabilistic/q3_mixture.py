@@ -136,7 +136,7 @@ with check("3b") as c:
 # ### Look: soft borders, and where they go
 #
 # A mixture of three Gaussians in the plane. Points are drawn from it by rolling the die first; their colour mixes
-# red, green and blue in proportion to *your* responsibilities. The lines are the contours of your $\log p(x)$.
+# those of the three numbers in proportion to *your* responsibilities. The lines are the contours of your $\log p(x)$.
 
 # %% role="run"
 with experiment("responsibilities as colours"):
@@ -161,12 +161,15 @@ with experiment("responsibilities as colours"):
     everywhere = e_step(grid, log_pi, mus, Sigmas)[0].exp().reshape(120, 120, 3).transpose(0, 1)
     axes[1].imshow(figures.blend(everywhere), origin="lower", extent=(-5, 5, -5, 5))
     axes[1].set_title("who would be responsible, everywhere")
+    for ax in axes:
+        for k, mu in enumerate(mus.tolist(), 1):
+            ax.annotate(str(k), mu, fontsize=14, weight="bold", ha="center", va="center")
     figures.show(fig, "Points of three clusters coloured by responsibility, and the same colours for the whole plane.")
 
 # %% [markdown] role="text"
-# **Think about it** (no points). In the right panel each colour has a region, though the blue one is not "around" the
-# blue mean only: follow it to the corners. Which property of a component decides who owns the points *infinitely* far
-# out in a given direction, and why do $\pi_k$ and $\mu_k$ not matter there?
+# **Think about it** (no points). In the right panel each component has a region, though that of 1, the blue one, is
+# not "around" its mean only: follow it to the corners. Which property of a component decides who owns the points
+# *infinitely* far out in a given direction, and why do $\pi_k$ and $\mu_k$ not matter there?
 #
 # Now back to the pixel differences. Three Gaussians with mean zero and *different scales*, picked by hand, are enough
 # to bend the parabola into the heavy tails of the data. Each scale is a kind of place: flat, textured, edge. In

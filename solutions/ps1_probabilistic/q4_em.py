@@ -197,7 +197,7 @@ def groups_by_contrast(X: Tensor, K: int) -> Tensor:
     return (0.9 * group + 0.1 / K).log()
 
 
-with experiment("EM on image patches"):
+with experiment("EM on image patches", smaller="X_em = X_train[:20_000]"):
     K, blocks = (5, 3) if QUICK else (20, 10)
     X_em = X_train[:10_000] if QUICK else X_train
     names = ("log_pi", "mus", "Sigmas")

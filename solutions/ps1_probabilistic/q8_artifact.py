@@ -18,7 +18,7 @@
 # Progress is saved in `checkpoints/`, and a second run goes on where the first stopped.
 
 # %% role="run"
-with experiment("your mixture"):
+with experiment("your mixture", smaller="K_best = 20"):
     K_best, best_blocks = (8, 3) if QUICK else (40, 10)
     best = resumable(
         f"checkpoints/best_{K_best}.safetensors",

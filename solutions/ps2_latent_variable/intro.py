@@ -79,6 +79,9 @@ from pskit import check, data, experiment, figures, pack, points_of, resumable, 
 # from here when your code works: it downloads MNIST (11 MB, once), and the numbers in the text become yours. All full
 # trainings together are about a quarter of an hour of waiting on a T4, a third of it for the flow of question 4 (an
 # estimate, from times on a CPU). The box above each training cell says what was measured.
+#
+# In Colab the machine's files go with the machine. With the further argument `drive="ps2"`, `setup` keeps the
+# checkpoints of training runs in your Google Drive, where they survive a disconnect. Nothing here needs Drive.
 
 # %% role="run" id="quick"
 QUICK = True

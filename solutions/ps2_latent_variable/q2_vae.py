@@ -149,7 +149,7 @@ def mean_parts(vae: VAE, X: Tensor, noise: float = 1.0) -> tuple[float, float, f
     return elbo, rec, kl
 
 
-with experiment("a variational autoencoder of digits"):
+with experiment("a variational autoencoder of digits", smaller="hidden=256"):
     torch.manual_seed(0)
     new = VAE(hidden=256 if QUICK else 500).to(here.device)
     history = train_vae(new, B_train, 60 if QUICK else 16, "vae")
@@ -256,7 +256,7 @@ with experiment("walking between digits"), torch.no_grad():
 # > epochs, hidden layers of 500): about 9 minutes there and 1 minute on a T4 (estimates).
 
 # %% role="run"
-with experiment("beta, and the dimensions that collapse"):
+with experiment("beta, and the dimensions that collapse", smaller="hidden=256"):
     fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
     X_beta = B_train[:20_000]
     for beta, style in zip((0.1, 1.0, 4.0, 10.0), ("o-", "s--", "^-.", "d:"), strict=True):
@@ -290,7 +290,7 @@ with experiment("beta, and the dimensions that collapse"):
 # > minute on a T4 (estimates).
 
 # %% role="run"
-with experiment("with and without noise and price"):
+with experiment("with and without noise and price", smaller="hidden=256"):
     fig, axes = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
     sheets = {}
     for ax, (name, noise, beta) in zip(axes, (("VAE", 1.0, 1.0), ("autoencoder", 0.0, 0.0)), strict=True):

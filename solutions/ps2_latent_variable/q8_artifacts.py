@@ -276,7 +276,7 @@ def train_digits(
     return run.history
 
 
-with experiment("digits on demand"):
+with experiment("digits on demand", smaller="32 digits in a batch of train_digits"):
     reader = train_reader(digits_train, labels_train, 8 if QUICK else 1)
     with torch.no_grad():
         read = reader(digits_test[:, None].to(here.device) / 127.5 - 1).argmax(1).cpu()

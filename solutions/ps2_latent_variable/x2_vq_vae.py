@@ -174,7 +174,7 @@ class DigitVQ(nn.Module):
 
 
 # %% role="run"
-with experiment("digits in 49 letters"):
+with experiment("digits in 49 letters", smaller="32 digits in a batch"):
     torch.manual_seed(0)
     vq = DigitVQ().to(here.device)
     steps, rate = 200 if QUICK else 4000, 3e-3

@@ -209,7 +209,7 @@ def maf_sample(made: nn.Module, z: Tensor) -> Tensor:
 
 
 # %% role="run"
-with experiment("one MADE, and several"):
+with experiment("one MADE, and several", smaller="128 points in a batch"):
     maf_steps, maf_rate = 300 if QUICK else 2000, 2e-2
     X_maf, X_maf_test = moons(20_000, seed=11), moons(2000, seed=12)
     plane_ticks = torch.linspace(-2, 2, 121)

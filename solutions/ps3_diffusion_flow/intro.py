@@ -306,7 +306,7 @@ with experiment("data"):
     D_train, y_train = as_pm1(digits_train).to(here.device), y_train.to(here.device)  # (N, 1, 28, 28), (N,)
     D_test, y_test = as_pm1(digits_test).to(here.device), y_test.to(here.device)
     show_points({"2,000 points": X_2d}, "Points on a pinwheel of three arms.", y_2d, mixture)
-    show_digits(D_test[:40], "digits for testing")
+    show_digits(D_test[:40], "forty digits that no network is trained on")
 
 # %% [markdown] role="text"
 # **Look.** Each arm starts near the centre, where the three are hard to tell apart, and ends far out, where nothing

@@ -252,7 +252,7 @@ def train_network(
 # > Full (width 64, 4,700 steps of 128, ten epochs): 8 to 12 minutes on a T4 (an estimate). Memory: under 1 GB.
 
 # %% role="run"
-with experiment("training on digits"):
+with experiment("training on digits", smaller="size = 32"):
     width, size, blocks, steps = (24, 64, 16, 25) if QUICK else (64, 128, 47, 100)
     torch.manual_seed(0)
     own_net = UNet(width=width, T=T).to(here.device)

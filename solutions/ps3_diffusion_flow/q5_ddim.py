@@ -253,7 +253,7 @@ with experiment("digits in few steps"):
     between = angle.cos() * xT_digits[0] + angle.sin() * xT_digits[1]
     show_digits(
         ddim_sample(clipped(unet, alpha_bar), between, alpha_bar, ddim_timesteps(T, 20))[-1],
-        "between two noises",
+        "rows: from one digit to another, between two noises",
         columns=12,
     )
 

@@ -41,7 +41,7 @@ def labelled_batch(size: int, generator: torch.Generator) -> tuple[Tensor, Tenso
 # > A second run goes on from the checkpoint.
 
 # %% role="run"
-with experiment("a diffusion model with labels"):
+with experiment("a diffusion model with labels", smaller="size = 32"):
     width, size, blocks, steps = (24, 64, 6, 25) if QUICK else (64, 128, 14, 100)
 
     def ddpm_batch(net: nn.Module, generator: torch.Generator) -> Tensor:
@@ -55,7 +55,7 @@ with experiment("a diffusion model with labels"):
     ddpm_net, ddpm_history = train_network(fresh, ddpm_batch, blocks, f"labels_ddpm_{width}", 2e-3, steps)
 
 # %% role="run"
-with experiment("a flow with labels"):
+with experiment("a flow with labels", smaller="size = 32"):
 
     def flow_batch(net: nn.Module, generator: torch.Generator) -> Tensor:
         """The mean loss of a batch, for a network that guesses the velocity."""
@@ -188,7 +188,7 @@ with experiment("quality against evaluations"), torch.no_grad():
     figures.show(figure, "Agreement grows and the distance falls with evaluations; which sampler leads changes.")
 
 # %% [markdown] role="text"
-# ![What to expect in full mode](figures/headline.png)
+# ![What to expect in full mode: Euler and reflow agree at once, DDIM and Heun need more steps](figures/headline.png)
 #
 # The figure is made from our reference models with the grader's reader, 200 digits a point; the reflow in it is that of
 # extension x2.

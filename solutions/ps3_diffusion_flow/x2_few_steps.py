@@ -277,7 +277,7 @@ def own_couples(net: nn.Module, number: int, steps: int, seed: int = 0) -> tuple
 
 
 # %% role="run"
-with experiment("reflow on digits"):
+with experiment("reflow on digits", smaller="couples_size = 64"):
 
     def reflow_batch(net: nn.Module, generator: torch.Generator) -> Tensor:
         """The mean loss of a batch of couples; half of the times are 0."""

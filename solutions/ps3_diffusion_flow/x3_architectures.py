@@ -200,7 +200,7 @@ class DiT(nn.Module):
 
 
 # %% role="run"
-with experiment("a diffusion transformer"):
+with experiment("a diffusion transformer", smaller="32 digits in a batch"):
     torch.manual_seed(0)
     dit = (DiT(48, 3) if QUICK else DiT()).to(here.device)
     adam = torch.optim.Adam(dit.parameters())

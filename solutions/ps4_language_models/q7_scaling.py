@@ -155,7 +155,7 @@ def window_losses(model: GPT, ids: Tensor, T: int, windows: int) -> Tensor:
 
 
 # %% role="run"
-with experiment("five sizes"):
+with experiment("five sizes", smaller="B_scaling = 8"):
     T_scaling, B_scaling, steps_scaling = (64, 16, 200) if QUICK else (128, 32, 3000)
     scaling_models, scaling_val = train_sizes(T_scaling, B_scaling, steps_scaling, "scaling")
     sizes = torch.tensor([float(count_params(model.cfg)) for model in scaling_models], dtype=torch.float64)

@@ -289,7 +289,7 @@ def train_denoiser(ids: Tensor, steps: int, cfg: GPTConfig, batch: int = 32) -> 
 
 
 # %% role="run"
-with experiment("a network that fills in"):
+with experiment("a network that fills in", smaller="batch = 16"):
     width, layers, steps, batch = (96, 2, 500, 32) if QUICK else (384, 6, 10000, 64)
     denoiser = train_denoiser(ids_train, steps, GPTConfig(len(chars), 64, layers, 4, width), batch)
     windows = ids_val[: len(ids_val) // 64 * 64].reshape(-1, 64)[: 60 if QUICK else 150]

@@ -143,7 +143,7 @@ def train_on_images(idx: Tensor, steps: int, cfg: GPTConfig, batch: int = 32) ->
 
 
 # %% role="run"
-with experiment("a GPT for digits"):
+with experiment("a GPT for digits", smaller="batch = 16"):
     D_train, D_test = small_digits("train"), small_digits("test")
     width, layers, steps, batch = (64, 2, 150, 32) if QUICK else (128, 4, 3000, 64)
     image_gpt = train_on_images(D_train, steps, GPTConfig(LEVELS + 1, SIDE * SIDE, layers, 4, width), batch)

@@ -70,7 +70,7 @@ def train_moons(flow: nn.Module, X: Tensor, steps: int, name: str) -> dict[str, 
     return run.history
 
 
-with experiment("RealNVP on two moons"):
+with experiment("RealNVP on two moons", smaller="256 points in a batch of train_moons"):
     torch.manual_seed(0)
     X_moons, X_moons_test = moons(20_000, seed=1).to(here.device), moons(4000, seed=2).to(here.device)
     new = moons_flow().to(here.device)

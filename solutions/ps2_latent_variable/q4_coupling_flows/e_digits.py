@@ -38,7 +38,7 @@ def digit_bits(flow: nn.Module, images: Tensor, seed: int) -> Tensor:
     return bits_per_dim(flow.log_prob(y.reshape(-1, 1, 28, 28)) + logdet, 784)
 
 
-with experiment("RealNVP on digits"):
+with experiment("RealNVP on digits", smaller="size = 32"):
     torch.manual_seed(0)
     new = DigitFlow(16 if QUICK else 48).to(here.device)
     steps, size, rate = 100 if QUICK else 6000, 32 if QUICK else 64, 1e-3  # size: digits in a batch

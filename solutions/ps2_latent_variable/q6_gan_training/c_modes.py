@@ -90,15 +90,16 @@ def train_on_ring(
 
 
 def draw_ring(films: dict[str, list[Tensor]], moments: list[int], title: str, n_labels: int = 1) -> None:
-    """Rows of samples (N, 2), one per name, at these blocks; sample i has the colour of label i % n_labels."""
-    palette = [*figures.COLOURS, "darkgrey"]
+    """Rows of samples (N, 2), one per name, at these blocks; samples i % n_labels share a colour and a mark."""
+    palette, marks = [*figures.COLOURS, "darkgrey"], "os^vD*Px"
     fig, axes = plt.subplots(
         len(films), len(moments), figsize=(2.3 * len(moments), 2.4 * len(films)), squeeze=False, layout="constrained"
     )
     for row, (name, film) in zip(axes, films.items(), strict=True):
         for ax, moment in zip(row, moments, strict=True):
             x = film[moment]
-            ax.scatter(*x.T, s=2, c=[palette[i % n_labels] for i in range(len(x))])
+            for k in range(n_labels):
+                ax.scatter(*x[k::n_labels].T, s=2 if n_labels == 1 else 6, color=palette[k], marker=marks[k])
             for center in RING:
                 ax.add_patch(plt.Circle(center.tolist(), 0.3, fill=False, linewidth=0.6))
             covered, good = mode_coverage(x, RING, 0.3)
@@ -108,7 +109,7 @@ def draw_ring(films: dict[str, list[Tensor]], moments: list[int], title: str, n_
     figures.show(fig, title)
 
 
-with experiment("games on the ring"):
+with experiment("games on the ring", smaller="64 points in a batch of train_on_ring"):
     blocks = 8 if QUICK else 80
     games = {"non-saturating": ("non_saturating", blocks), "an eager generator": ("non_saturating", blocks, 5e-3)}
     if not QUICK:
@@ -133,10 +134,10 @@ with experiment("games on the ring"):
 #
 # ### Look: the same game with labels
 #
-# Now both players are told the mode. Colours are labels.
+# Now both players are told the mode. Colours and marks are labels.
 
 # %% role="run"
-with experiment("the conditional ring"):
+with experiment("the conditional ring", smaller="64 points in a batch of train_on_ring"):
     conditional = train_on_ring("non_saturating", blocks, n_labels=8)
     draw_ring({"with labels": conditional[1]}, moments, "With labels, every mode gets its own samples early on.", 8)
     z = torch.randn(100, 8, generator=torch.Generator().manual_seed(3))

@@ -99,7 +99,7 @@ class PlaneNet(nn.Module):
 
 
 # %% role="run"
-with experiment("a flow learnt from samples"):
+with experiment("a flow learnt from samples", smaller="128 points in a batch"):
     torch.manual_seed(0)
     plane_net = PlaneNet().to(here.device)
     adam = torch.optim.Adam(plane_net.parameters(), betas=(0.9, 0.99))

@@ -153,7 +153,7 @@ def train(
 # > of the GPU in full mode (estimate). Interrupt the cell whenever you like, and run it again.
 
 # %% role="run"
-with experiment("your GPT learns to write"):
+with experiment("your GPT learns to write", smaller="B=16 in the recipe"):
     torch.manual_seed(0)
     if QUICK:
         gpt = GPT(GPTConfig(len(chars), 64, n_layer=3, n_head=4, n_embd=96)).to(here.device)
