@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from autograder.course.load import read_course
 from autograder.release.reference import reference_notebook
 from autograder.source import read_set
 
+SETS = ("ps1", "ps2", "ps3", "ps4")
+POINTS = re.compile(r"^points = (.*)$", re.MULTILINE)  # of a test file of Otter's
 LIMIT = 900  # seconds for one program: each starts a kernel, which takes long on a machine that is busy
 pytestmark = pytest.mark.timeout(2 * LIMIT)
 
@@ -176,12 +179,29 @@ def test_otter_runs_with_the_same_points(otter: Path, solved: dict[str, Any], tm
         assert sum(test.get("max_score", 0) for test in results["tests"]) == 3
 
 
-def test_the_export_of_ps1_has_every_point_and_no_hidden_test(tmp_path: Path) -> None:
-    assert main(["export", "nbgrader", str(tmp_path / "n"), "ps1"]) == 0
-    notebook = json.loads((tmp_path / "n" / "source" / "ps1" / "ps1.ipynb").read_text())
-    points = [each["metadata"].get("nbgrader", {}).get("points", 0) for each in notebook["cells"]]
-    assert sum(points) == 100
-    assert sum("BEGIN MARK SCHEME" in "".join(each["source"]) for each in notebook["cells"]) == 6
-    assert main(["export", "otter", str(tmp_path / "o"), "ps1"]) == 0
-    assert len(list((tmp_path / "o" / "ps1" / "tests").glob("q*.py"))) == 15
-    assert not any("autograder.hidden" in path.read_text() for path in (tmp_path / "o").rglob("*.py"))
+@pytest.mark.parametrize("name", SETS)
+def test_nbgrader_gets_every_point_of_a_set_once(name: str, tmp_path: Path) -> None:
+    assert main(["export", "nbgrader", str(tmp_path), name]) == 0
+    notebook = json.loads((tmp_path / "source" / name / f"{name}.ipynb").read_text())
+    points = dict[str, float]()
+    for each in notebook["cells"]:
+        if worth := each["metadata"].get("nbgrader", {}).get("points", 0):
+            points[each["metadata"]["pskit"]["part"]] = points.get(each["metadata"]["pskit"]["part"], 0) + worth
+    parts = [part for question in notebook["metadata"]["pskit"]["questions"] for part in question["parts"]]
+    assert points == {part["part"]: part["points"] for part in parts}
+    assert sum(points.values()) == 100
+    rubrics = sum("BEGIN MARK SCHEME" in "".join(each["source"]) for each in notebook["cells"])
+    assert rubrics == sum(part["kind"] == "written" for part in parts)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_otter_gets_the_points_of_code_only_and_no_hidden_test(name: str, tmp_path: Path) -> None:
+    assert main(["export", "otter", str(tmp_path), name]) == 0
+    notebook = json.loads((tmp_path / name / f"{name}.ipynb").read_text())
+    parts = [part for question in notebook["metadata"]["pskit"]["questions"] for part in question["parts"]]
+    texts = {path.stem: path.read_text() for path in (tmp_path / name / "tests").glob("q*.py")}
+    points = {test: float(found[1]) for test, text in texts.items() if (found := POINTS.search(text))}
+    assert points.keys() == texts.keys()
+    code = {f"q{part['part']}": part["points"] for part in parts if part["kind"] == "code"}
+    assert {test: worth for test, worth in points.items() if worth} == code
+    assert not any("autograder.hidden" in text for text in texts.values())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.source import SourceSet
+from autograder.source import PartKind, SourceSet
 
 VERDICT = """
 from pskit.checks import results as _checked
@@ -16,9 +16,9 @@ def with_verdict(source: str, part: str) -> str:
     return source.rstrip() + "\n" + VERDICT.format(part=part)
 
 
-def part_points(source: SourceSet) -> dict[str, float]:
-    """What each part of the set is worth."""
-    return {part.part: part.points for question in source.questions for part in question.parts}
+def part_points(source: SourceSet, kind: PartKind) -> dict[str, float]:
+    """What each part of this kind is worth."""
+    return {part.part: part.points for question in source.questions for part in question.parts if part.kind == kind}
 
 
 def role(cell: Mapping[str, Any]) -> str:
@@ -32,5 +32,5 @@ def part(cell: Mapping[str, Any]) -> str:
 
 
 def last_checks(cells: list[Any]) -> dict[str, str]:
-    """By part, the id of its last check: it carries the points."""
+    """By part, the id of its last check: a code part's carries the points."""
     return {part(cell): cell["id"] for cell in cells if role(cell) == "check"}

@@ -1,9 +1,10 @@
 """A course folder for nbgrader: source notebooks with solutions, points and mark schemes.
 
-Points are those of the set. A part with a public check is graded by it; one without, artifacts and written answers are
-graded by people in formgrader, where each rubric stands in a locked cell under its answer. Run cells are run, too:
-nbgrader executes whole notebooks, in one process with its tests, so what it says about code is worth less than `grade`.
-With `written` only the written answers carry points: code is graded by `grade`, and the gradebook adds the two up.
+Points are those of the set, each in one place. A code part with a public check is graded by it; one without, artifacts
+(checked or not) and written answers are graded by people in formgrader, where each rubric stands in a locked cell under
+its answer. Run cells are run, too: nbgrader executes whole notebooks, in one process with its tests, so what it says
+about code is worth less than `grade`. With `written` only the written answers carry points: code is graded by `grade`,
+and the gradebook adds the two up.
 """
 
 import re
@@ -41,25 +42,24 @@ def nbgrader_files(course: Course, sources: list[SourceSet], *, written: bool = 
 def source_notebook(course: Course, source: SourceSet, *, written: bool = False) -> bytes:
     """The reference notebook in nbgrader's terms."""
     notebook = reference_notebook(course, source)
-    worth, checks = part_points(source), last_checks(notebook["cells"])
-    if written:
-        worth = dict.fromkeys(worth, 0.0)
-    notebook["cells"] = [new for cell in notebook["cells"] for new in _cells(cell, worth, checks)]
+    code, artifacts = ({}, {}) if written else (part_points(source, "code"), part_points(source, "artifact"))
+    checks = last_checks(notebook["cells"])
+    notebook["cells"] = [new for cell in notebook["cells"] for new in _cells(cell, code, artifacts, checks)]
     nbformat.validate(notebook)
     text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     return f"{text.rstrip()}\n".encode()
 
 
-def _cells(cell: Any, worth: dict[str, float], checks: dict[str, str]) -> list[Any]:
+def _cells(cell: Any, code: dict[str, float], artifacts: dict[str, float], checks: dict[str, str]) -> list[Any]:
+    """The cell as nbgrader takes it, and what stands under it; points are taken out of `code` and `artifacts`."""
     name, which = part(cell), role(cell)
-    if which == "check" and checks[name] == cell["id"] and worth[name]:
+    if which == "check" and name in code and checks[name] == cell["id"]:
         cell["source"] = with_verdict(cell["source"], name)
-        _mark(cell, grade=True, solution=False, points=worth[name])
-    elif which == "artifact" and worth[name]:
-        return [cell, _task(cell, name, worth[name])]
-    elif which == "answer" and name not in checks and worth[name]:
-        _mark(cell, grade=True, solution=True, points=worth[name])
-        worth[name] = 0.0  # the part's other cells carry nothing more
+        _mark(cell, grade=True, solution=False, points=code.pop(name))
+    elif which == "artifact" and name in artifacts:
+        return [cell, _task(cell, name, artifacts.pop(name))]
+    elif which == "answer" and name in code and name not in checks:
+        _mark(cell, grade=True, solution=True, points=code.pop(name))
     elif which == "written":
         return _written(cell)
     return [cell]

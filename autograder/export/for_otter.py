@@ -1,6 +1,7 @@
 """A set for Otter: the release, one test file per part that has a public check, and the zip that `otter run` takes.
 
-Each test is worth its part's points. Parts without a public check, artifacts and written answers are left to people.
+Each test of a code part is worth its points. Parts without a public check, artifacts and written answers are left to
+people: where these have a check, it is run, and carries no points.
 """
 
 import json
@@ -42,10 +43,10 @@ def otter_files(course: Course, sources: list[SourceSet]) -> dict[str, bytes]:
 
 
 def _tests(source: SourceSet, notebook: bytes) -> dict[str, str]:
-    cells, worth = json.loads(notebook)["cells"], part_points(source)
+    cells, code = json.loads(notebook)["cells"], part_points(source, "code")
     checks, found = last_checks(cells), dict[str, str]()
     for name in checks:
         sources = ["".join(cell["source"]) for cell in cells if role(cell) == "check" and part(cell) == name]
         text = with_verdict("\n".join(sources), name)
-        found[f"q{name}.py"] = TEST.format(part=name, points=worth[name], source=text)
+        found[f"q{name}.py"] = TEST.format(part=name, points=code.get(name, 0), source=text)
     return found

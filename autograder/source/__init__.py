@@ -1,7 +1,7 @@
 """The percent files of `solutions/` read into questions and cells, and everything that is wrong with them."""
 
 from autograder.source.errors import SourceError
-from autograder.source.model import ROLES, Cell, Part, Question, Region, SourceSet
+from autograder.source.model import ROLES, Cell, Part, PartKind, Question, Region, SourceSet
 from autograder.source.pages import files_of, located, page, read_page
 from autograder.source.problem_set import read_draft, read_set
 from autograder.source.question import read_question
@@ -12,6 +12,7 @@ __all__ = [
     "Cell",
     "HiddenTest",
     "Part",
+    "PartKind",
     "Question",
     "Region",
     "SourceError",
