@@ -61,6 +61,8 @@ def test_the_repository_is_found_from_any_folder(tmp_path: Path, monkeypatch: py
         ('mirror_ref = "v1"', 'mirror_ref = ""', r"mirror_ref is ''; it must be a branch, tag or commit"),
         ("2027-02-12T23:59:00", "2027-02-12", r"ps9_tiny\.due is .*such as 2027-02-12T23:59:00"),
         ("2027-02-12T23:59:00", "2027-02-12T23:59:00Z", r"due is .* without offset"),
+        ("2027-02-12T23:59:00", "2027-03-14T02:30:00", r"due is 2027-03-14 02:30:00, which is not one point in time"),
+        ("2027-02-12T23:59:00", "2027-11-07T01:30:00", r"not one point in time in America/New_York: the clocks change"),
         ("sets.ps9_tiny", "sets.tiny", r"set 'tiny' must be called psN_topic"),
         ('["q1_line", "q2_net"]', "[]", r"ps9_tiny\.core is \[\]"),
         ('["q1_line", "q2_net"]', '"q1_line"', r"ps9_tiny\.core is 'q1_line'; it must be a list of question names"),

@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE / "fakes"))
 sys.path.insert(0, str(HERE))
 
 from batch_fakes import HASHES, FakeSetting  # noqa: E402  # after the path
-from test_gradebook import ADA, BEN, COURSE, HEADER  # noqa: E402
+from gradebooks import ADA, BEN, COURSE, HEADER  # noqa: E402
 
 COMMANDS = [line for block in SHELL.findall(PAGE) for line in block.splitlines()]
 YAML = """\
@@ -46,8 +46,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for i in (1, 2):
             archive.writestr(f"export/submission_{i}/ps1.py", PAPER.format(i))
     late = ADA.replace("2027-02-13 00:59:30 -0500,01:00:30", "2027-02-14 09:00:00 -0500,00:00:00")
-    for name in ("ps1_scores.csv", "ps1_written.csv"):
-        (tmp_path / name).write_text("\n".join([HEADER, late, BEN]) + "\n")
+    (tmp_path / "ps1_scores.csv").write_text("\n".join([HEADER, late, BEN]) + "\n")
+    by_staff = late.replace("2027-02-14 09:00:00 -0500,00:00:00", "2027-02-16 09:00:00 -0500,45:00:00")
+    (tmp_path / "ps1_written.csv").write_text("\n".join([HEADER, by_staff, BEN]) + "\n")
     (tmp_path / "ps2_scores.csv").write_text("\n".join([HEADER, BEN]) + "\n")
     extension = re.search(r"^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert extension is not None

@@ -1,5 +1,6 @@
 """`course.toml` read into dataclasses, with errors for people."""
 
+from autograder.course.clock import moment_of
 from autograder.course.errors import CourseError, Refusal, did_you_mean
 from autograder.course.load import load_course, repository_root
 from autograder.course.model import Course, Gradescope, Late, ProblemSet
@@ -13,5 +14,6 @@ __all__ = [
     "Refusal",
     "did_you_mean",
     "load_course",
+    "moment_of",
     "repository_root",
 ]

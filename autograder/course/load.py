@@ -4,10 +4,12 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from autograder.course.clock import moment_of
 from autograder.course.errors import CourseError, did_you_mean
 from autograder.course.fields import Table
 from autograder.course.model import Course, Gradescope, Late, ProblemSet
@@ -123,8 +125,18 @@ def _problem_set(name: str, table: Table, zone: ZoneInfo) -> ProblemSet:
         if wanted not in available:
             near = did_you_mean(wanted, available)
             raise CourseError(f"course.toml: {table.path('extensions')} has {wanted!r}, which is not available. {near}")
-    due = table.moment("due").replace(tzinfo=zone)
-    return ProblemSet(name, table.text("title"), due, core, available, extensions)
+    return ProblemSet(name, table.text("title"), _due(table, zone), core, available, extensions)
+
+
+def _due(table: Table, zone: ZoneInfo) -> datetime:
+    shown = table.moment("due")
+    due = moment_of(shown, zone)
+    if due is None:
+        raise CourseError(
+            f"course.toml: {table.path('due')} is {shown}, which is not one point in time in {zone.key}: the clocks "
+            "change. Choose a time before or after that."
+        )
+    return due
 
 
 def _questions_are_sound(table: Table, core: tuple[str, ...], available: tuple[str, ...]) -> None:

@@ -1,7 +1,8 @@
 """A class's grades with late hours, from Gradescope's grade exports or the grades.csv of `grade`.
 
-Name each set's exports: ps1=code.csv ps1=written.csv ps2=code.csv. Points of one set's exports add up. From an export
-of the whole course: ps1=course.csv#ASSIGNMENT. Extensions are a CSV file with the columns email, set, due.
+Name each set's exports: ps1=code.csv ps1+=written.csv ps2=code.csv. Points of one set's exports add up. += takes points
+and no times: of papers that staff uploaded after the deadline, Gradescope knows when staff did. From an export of the
+whole course: ps1=course.csv#ASSIGNMENT. Extensions are a CSV file with the columns email, set, due.
 
 Exit codes: 0 written, 1 something in the input cannot be read, and then nothing is written.
 """
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The words after `gradebook`."""
-    parser.add_argument("exports", metavar="SET=FILE[#ASSIGNMENT]", nargs="+", help="scores of a set; may be repeated")
+    parser.add_argument(
+        "exports", metavar="SET=FILE[#ASSIGNMENT]", nargs="+", help="scores of a set; += for points only"
+    )
     parser.add_argument("--extensions", metavar="FILE", type=Path, help="own due dates: email, set, due")
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("grades"), help="default: grades/")
     parser.add_argument("--root", type=Path, help="the folder of course.toml (default: this repository)")
@@ -45,6 +48,7 @@ def _source(course: Course, words: str) -> "Source":
 
     name, equals, rest = words.partition("=")
     if not equals or not rest:
-        raise Refusal(f"gradebook: {words!r} is not SET=FILE, such as ps1=scores.csv.")
+        raise Refusal(f"gradebook: {words!r} is not SET=FILE or SET+=FILE, such as ps1=scores.csv.")
     file, _, assignment = rest.partition("#")
-    return Source(course.problem_set(name).name, Path(file), assignment)
+    chosen = course.problem_set(name.removesuffix("+")).name
+    return Source(chosen, Path(file), assignment, points_only=name.endswith("+"))

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from autograder.course import Refusal, did_you_mean
+from autograder.course import Refusal, did_you_mean, moment_of
 from autograder.grading.lateness import in_words
 
 MOST_PROBLEMS = 20
@@ -61,9 +61,8 @@ class Row:
     def moment_in(self, column: str, zone: ZoneInfo | None = None) -> datetime | None:
         """A point in time. Without an offset it is one only where `zone` is given and says which."""
         text = self.text(column)
-        try:
-            found = datetime.fromisoformat(re.sub(r" ([+-]\d{2}:?\d{2})$", r"\1", text).replace(" UTC", "+00:00"))
-        except ValueError:
+        found = _date_with_time(text)
+        if found is None:
             self.wrong(column, f"{text!r} cannot be read as a date with time, such as 2027-02-12 23:59:00 -0500.")
             return None
         if found.utcoffset() is not None:
@@ -75,11 +74,10 @@ class Row:
 
     def _local(self, column: str, found: datetime, zone: ZoneInfo) -> datetime | None:
         """A time of the course's zone, unless the clocks skip it or show it twice."""
-        offsets = {found.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)}
-        if len(offsets) > 1:
+        moment = moment_of(found, zone)
+        if moment is None:
             self.wrong(column, f"{found} is not one point in time in {zone.key}: the clocks change. Add its offset.")
-            return None
-        return found.replace(tzinfo=zone)
+        return moment
 
     def duration_in(self, column: str) -> timedelta | None:
         """Hours, minutes and seconds, "26:03:10"."""
@@ -88,6 +86,16 @@ class Row:
             hours, minutes, seconds = map(int, match.groups())
             return timedelta(hours=hours, minutes=minutes, seconds=seconds)
         self.wrong(column, f"{text!r} is no lateness in hours, minutes and seconds, such as 1:05:00.")
+        return None
+
+
+def _date_with_time(text: str) -> datetime | None:
+    """A date alone is none: Python would take it for the midnight with which that day begins."""
+    if not re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", text):
+        return None
+    try:
+        return datetime.fromisoformat(re.sub(r" ([+-]\d{2}:?\d{2})$", r"\1", text).replace(" UTC", "+00:00"))
+    except ValueError:
         return None
 
 
