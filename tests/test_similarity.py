@@ -11,7 +11,7 @@ import pytest
 from autograder.cli import main
 from autograder.course import load_course
 from autograder.similarity.code import Code, code_of, released_grams
-from autograder.similarity.pairs import Pair, pairs, threshold
+from autograder.similarity.pairs import Pair, outstanding, pairs
 from autograder.similarity.side_page import beside, side_page
 from pskit.notebook import Release, read_release, read_submission
 
@@ -90,10 +90,38 @@ def test_a_renamed_copy_stands_out_of_its_class(release: Release, tmp_path: Path
 def test_where_everybody_writes_the_same_nobody_stands_out(release: Release, tmp_path: Path) -> None:
     same = [code(release, tmp_path, f"s{i}", source(WAYS[0])) for i in range(12)]
     noted = pairs(same, given(release))
-    assert all(pair.similarity > 0.99 for pair in noted)
-    assert threshold([1.0] * 66, 12) == 1.0
-    ways = a_class(release, tmp_path)
-    assert not [pair for pair in pairs(ways, given(release)) if pair.stands_out]
+    assert len(noted) == 66
+    assert all(pair.similarity > 0.99 and not pair.stands_out for pair in noted)
+
+
+def test_where_everybody_writes_in_another_way_nobody_stands_out(release: Release, tmp_path: Path) -> None:
+    assert not [pair for pair in pairs(a_class(release, tmp_path), given(release)) if pair.stands_out]
+
+
+def test_two_who_share_what_nobody_else_writes_stand_out_of_a_class_of_one_way(
+    release: Release, tmp_path: Path
+) -> None:
+    same = [code(release, tmp_path, f"s{i}", source(WAYS[0])) for i in range(12)]
+    copies = [code(release, tmp_path, "ada", ORIGINAL), code(release, tmp_path, "ben", RENAMED)]
+    found = pairs([*same, *copies], given(release))
+    assert [(pair.one, pair.other) for pair in found if pair.stands_out] == [("ada", "ben")]
+
+
+def test_an_equal_pair_stands_out_however_much_the_others_vary() -> None:
+    """Similarities from 0.1 to 0.97: six deviations above the middle nothing is left but equality."""
+    varied = {(i, j): (7 * i + 11 * j) % 30 * 0.03 + 0.1 for j in range(12) for i in range(j)}
+    assert outstanding(varied) == set()
+    assert outstanding({**varied, (3, 8): 1.0}) == {(3, 8)}
+
+
+def test_a_large_class_in_which_few_have_code_of_their_own_is_compared_as_a_small_one(
+    release: Release, tmp_path: Path
+) -> None:
+    own = [code(release, tmp_path, name, text) for name, text in (("ada", ORIGINAL), ("ben", RENAMED))]
+    empty = [code(release, tmp_path, f"none{i}", "x = 1\n") for i in range(12)]
+    assert pairs(empty, given(release)) == []
+    assert [pair.stands_out for pair in pairs([*empty, *own], given(release))] == [True]
+    assert pairs([*empty, own[0]], given(release)) == []
 
 
 def test_what_the_release_gives_is_no_ones_own(release: Release, tmp_path: Path) -> None:
@@ -122,7 +150,7 @@ def test_only_what_is_graded_is_compared(release: Release, tmp_path: Path) -> No
 
 
 def test_in_a_small_class_only_near_equality_stands_out() -> None:
-    assert threshold([0.2, 0.9, 0.1], 3) == 0.9
+    assert outstanding({(0, 1): 0.2, (0, 2): 0.9, (1, 2): 0.89}) == {(0, 2)}
 
 
 def test_nothing_of_a_grade_is_touched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
