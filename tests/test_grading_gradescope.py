@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,21 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
 from autograder.course import Gradescope
+from autograder.grading import Report, TestReport
 from autograder.grading.about import about, before, late_hours, lateness_lines
 from autograder.grading.gradescope import grade_for_gradescope
 from autograder.grading.lateness import in_words, lateness, started_hours
+from autograder.grading.outcomes import Passed
 from autograder.grading.rate import is_valid, kept_results, over_limit
+from autograder.grading.results import results_of
 from autograder.grading.upload import Upload, read_upload, upload_of
 
+sys.path.insert(0, str(Path(__file__).parent))
+from contract import assert_is_gradescopes  # after the path
+
 TINY = Path(__file__).parent / "fixtures" / "tiny_set"
-CONTRACT = Draft202012Validator(
-    json.loads((Path(__file__).parent / "schemas" / "gradescope_results.json").read_text(encoding="utf-8"))
-)
 NEW_YORK = ZoneInfo("America/New_York")
 GOOD = "def line(x, slope, intercept=0.0):\n    return slope * x + intercept\n"
 
@@ -39,9 +42,11 @@ def metadata(created: str = "2027-02-12T10:00:00.365935-05:00", **more: Any) -> 
 
 
 def result(score: float, **extra: Any) -> dict[str, Any]:
-    line = {"name": "A", "output": "Passed.", "output_format": "text", "visibility": "visible"}
-    own = {"set": "ps0_tiny", "release_sha256": "b" * 64, **extra}
-    return {"score": score, "output": "First.", "tests": [line], "extra_data": own, "visibility": "visible"}
+    test = TestReport("test_a", "A claim.", "1a", "q1_line", "1a.1", score, Passed())
+    hashes = dict.fromkeys(("submission", "release", "hidden", "tool"), "b" * 64)
+    results = results_of(Report("ps0_tiny", (test,), **hashes))
+    results["extra_data"] |= extra
+    return results
 
 
 def earlier(time: str, results: Any) -> dict[str, Any]:
@@ -131,16 +136,17 @@ EVENING, MORNING, NOON = "2027-02-11T20:00:00-05:00", "2027-02-12T08:00:00-05:00
 
 
 def test_the_third_upload_of_a_day_keeps_the_last_result() -> None:
-    over = over_limit(uploads(earlier(MORNING, result(40)), earlier(EVENING, result(30))), TWO)
+    upload = uploads(earlier(MORNING, result(40)), earlier(EVENING, result(30)))
+    over = over_limit(upload, TWO)
     assert over is not None
     assert over.again == datetime.fromisoformat("2027-02-12T20:00:00-05:00"), "a day after the first of the two"
-    results = kept_results(over, {"created_at": "now"})
-    CONTRACT.validate(results)
+    results = kept_results(over, about(upload))
+    assert_is_gradescopes(results)
     assert results["score"] == 40
     assert results["output"].startswith("This upload was not graded: 2 in any 24 hours are")
     assert "graded from 12 February 20:00 on" in results["output"]
     assert results["extra_data"]["kept_from"] == MORNING
-    assert results["extra_data"]["created_at"] == "now"
+    assert results["extra_data"]["created_at"] == upload.created_at
 
 
 @pytest.mark.parametrize(
@@ -189,7 +195,7 @@ def graded(root: Path, home: Path, about_it: dict[str, Any]) -> dict[str, Any]:
     (root / "submission_metadata.json").write_text(json.dumps(about_it))
     assert grade_for_gradescope(root, home) == 0
     found: dict[str, Any] = json.loads((root / "results" / "results.json").read_text())
-    CONTRACT.validate(found)
+    assert_is_gradescopes(found)
     return found
 
 
