@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from autograder.cli import main
+from autograder.written import command
 from autograder.written.answers import answers
 from autograder.written.browser import find_browser
 from autograder.written.formgrader import defused
@@ -20,6 +22,10 @@ from pskit.notebook import RawCell, read_as_saved, read_release
 
 RELEASE = Path(__file__).parents[1] / "ps1_probabilistic" / "ps1.ipynb"
 PARTS = ["1c", "2c", "3c", "4c", "5c", "7d"]
+prints = pytest.mark.skipif(
+    find_browser() is None,
+    reason="NO BROWSER: no PDF is printed. Install chromium (Debian: apt-get install chromium).",
+)
 
 
 def picture() -> str:
@@ -103,9 +109,9 @@ def class_of(folder: Path, papers: dict[str, dict[str, Any]]) -> Path:
     return folder
 
 
+@prints
 def test_every_student_gets_a_pdf_with_the_parts_on_the_same_pages(tmp_path: Path) -> None:
-    if find_browser() is None:
-        pytest.skip("NO BROWSER: no PDF is printed. Install chromium (Debian: apt-get install chromium).")
+    """And every file that --help names is there."""
     papers = tmp_path / "class"
     papers.mkdir()
     long = "\n\n".join(f"Line {number} of a long answer." for number in range(120))
@@ -113,6 +119,8 @@ def test_every_student_gets_a_pdf_with_the_parts_on_the_same_pages(tmp_path: Pat
     class_of(papers, {"ada": notebook({"1c": long, "7d": "The end."}), "ben": notebook({"1c": broken, "2c": "Kept."})})
     (papers / "damaged.ipynb").write_text("{")
     assert main(["written", "ps1", str(papers), "-o", str(tmp_path / "out")]) == 1
+    named = re.findall(r"\w+\.(?:pdf|csv)", str(command.__doc__))
+    assert named == [file for file in named if (tmp_path / "out" / file).is_file()]
     pages = {}
     for name in ("ada", "ben"):
         reader = PdfReader(tmp_path / "out" / "pdf" / f"{name}.pdf")
@@ -126,6 +134,38 @@ def test_every_student_gets_a_pdf_with_the_parts_on_the_same_pages(tmp_path: Pat
     assert "\\frac{1" in pages["ben"][1]
     rows = list(csv.reader((tmp_path / "out" / "written.csv").read_text().splitlines()))
     assert rows[1:] == [["ada", "", "2c 3c 4c 5c"], ["ben", "", "3c 4c 5c 7d"]]
+
+
+@prints
+def test_formulas_and_pictures_are_drawn_in_the_pdf(tmp_path: Path) -> None:
+    """Mathematics as signs of its own and not as it was typed; the picture with its pixels."""
+    (tmp_path / "class").mkdir()
+    text = r"So $\hat\mu = \frac{1}{N}\sum_i x_i$ and $$\Sigma^{-1} \geq \int_0^1 \alpha\,dx$$"
+    papers = class_of(tmp_path / "class", {"ada": notebook({"1c": f"{text} ![mine](attachment:image.png)"})})
+    assert main(["written", "ps1", str(papers), "-o", str(tmp_path / "out")]) == 0
+    page = PdfReader(tmp_path / "out" / "pdf" / "ada.pdf").pages[1]
+    shown = page.extract_text()
+    for sign in ("𝜇", "∑", "𝛴", "≥", "∫", "𝛼"):
+        assert sign in shown
+    assert "\\" not in shown
+    assert "$" not in shown
+    (drawn,) = page.images
+    assert drawn.image is not None
+    assert (drawn.image.size, drawn.image.getpixel((20, 10))) == ((40, 20), (255, 165, 0))
+
+
+def test_formgraders_students_have_the_addresses_that_the_gradebook_knows(tmp_path: Path) -> None:
+    """With a plus, too: ben+x@ and ben_x@ are two people."""
+    release, papers = tmp_path / "course" / "release" / "ps1" / "ps1.ipynb", tmp_path / "export"
+    release.parent.mkdir(parents=True)
+    release.write_bytes(RELEASE.read_bytes())
+    (papers / "submission_1").mkdir(parents=True)
+    (papers / "submission_1" / "ps1.ipynb").write_text(json.dumps(notebook({"1c": "Mine."})))
+    who = ":submitters:\n  - :name: Ben\n    :email: ben+x@example.edu\n  :created_at: 2027-02-12 10:00:00 Z\n"
+    (papers / "submission_metadata.yml").write_text(f"---\nsubmission_1:\n  {who}")
+    words = ["written", "ps1", str(papers), "-o", str(tmp_path / "out"), "--nbgrader", str(tmp_path / "course")]
+    assert main(words) == 0
+    assert [each.name for each in (tmp_path / "course" / "submitted").iterdir()] == ["ben+x@example.edu"]
 
 
 def test_tags_and_script_addresses_are_defused_for_formgrader() -> None:

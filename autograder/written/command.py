@@ -1,8 +1,8 @@
 """A class's written answers, for people to grade: one PDF per student, or submissions in an nbgrader course.
 
 In the PDFs each written part starts on the same page for everybody, in the release's order: upload them to a Gradescope
-assignment for PDFs, or class.pdf in one go. With --nbgrader COURSE the answers go into COURSE/submitted/ instead, for
-formgrader. Nothing of a submission is executed. written.csv says who left which part empty.
+assignment for PDFs. With --nbgrader COURSE the answers go into COURSE/submitted/ instead, for formgrader. Nothing of a
+submission is executed. written.csv says who left which part empty.
 
 Exit codes: 0 all written, 1 a submission could not be read, 2 a wrong command line.
 """
@@ -103,9 +103,9 @@ def _to_nbgrader(course: Path, name: str, found: dict[Entry, tuple[Answer, ...]]
 
 
 def _ids(entry: Entry) -> list[str]:
-    """nbgrader's names of the students: their addresses, which the gradebook knows, too."""
+    """nbgrader's names of the students: their addresses as they are, for the gradebook knows students by them."""
     ids = [each.email or each.sid or each.name for each in entry.students]
-    return [each.replace("/", "_").replace("+", "_") for each in filter(None, ids)] or [entry.name]
+    return [each.replace("/", "_") for each in filter(None, ids)] or [entry.name]  # each is a folder
 
 
 def _to_csv(file: Path, found: dict[Entry, tuple[Answer, ...]]) -> None:
