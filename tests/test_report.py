@@ -1,8 +1,11 @@
 """The class report: its numbers, and the page in a real browser."""
 
+import io
 import json
 import random
 import sys
+import unicodedata
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypdf import PdfReader
 
+from autograder.batch.entries import Entry
+from autograder.batch.grades import Graded, grades_csv
 from autograder.cli import main
 from autograder.report.class_page import class_page
 from autograder.report.papers import Paper, Row, paper_of
+from autograder.report.sources import read_class
 from autograder.report.statistics import (
     by_question,
     by_test,
@@ -27,6 +34,8 @@ from autograder.report.statistics import (
 sys.path.insert(0, str(Path(__file__).parent))
 from browsers import EVIL, assert_sound, browser  # after the path
 
+SCREENSHOTS = Path(__file__).parents[1] / "build" / "screenshots"
+A4, MARGIN = 794, 38  # the width of a sheet, and what printers leave free of it: 21 and 1 cm, in pixels
 CLAIMS = [
     ("q1_gaussian", "1a", "The mean is the average of the rows."),
     ("q1_gaussian", "1a", "The covariance divides by N."),
@@ -79,7 +88,7 @@ def row(test: str, points: float, most: float = 2.0, said: str = "", hint: str =
 
 
 def paper(name: str, *rows: Row) -> Paper:
-    return Paper(name, sum(each.points for each in rows), rows, 1.0, {}, (), {})
+    return Paper(name, sum(each.points for each in rows), rows, 1.0)
 
 
 @given(st.lists(st.integers(0, 40), max_size=60))
@@ -133,7 +142,7 @@ def test_a_result_of_any_harness_can_be_read() -> None:
     assert paper_of("s", {}).rows == ()
 
 
-@pytest.mark.parametrize("papers", [[], [Paper("s", 0.0, (), 0.0, {}, (), {})], a_class(1)])
+@pytest.mark.parametrize("papers", [[], [Paper("s")], a_class(1)])
 def test_small_classes_have_a_page_too(papers: list[Paper]) -> None:
     assert "how the class did" in class_page("ps1", papers)
 
@@ -151,7 +160,53 @@ def test_the_verb_reads_what_the_grades_list(tmp_path: Path, capsys: pytest.Capt
     assert "2 submissions" in capsys.readouterr().out
     assert "of_last_week" not in page
     assert "0.90" in page
-    assert main(["report", str(tmp_path / "nowhere")]) == 1
+
+
+def test_whoever_the_grades_leave_to_a_person_stands_under_for_a_person(tmp_path: Path) -> None:
+    """Also who could not be graded at all, and whom the class shows to be odd: no result file says so."""
+    good, odd = made(1, random.Random(2)), made(5, random.Random(2))
+    for name, results in (("s1", good), ("s5", odd)):
+        (tmp_path / "results" / name).mkdir(parents=True)
+        (tmp_path / "results" / name / "results.json").write_text(json.dumps(results))
+    graded = [
+        Graded(Entry("s1", Path()), good),
+        Graded(Entry("s5", Path()), odd, (*odd["extra_data"]["staff"], "Its student also handed in s1.")),
+        Graded(Entry("s7", Path()), None, ("This machine failed: no more processes",)),
+    ]
+    (tmp_path / "grades.csv").write_text(grades_csv(graded))
+    papers = {paper.name: paper for paper in read_class(tmp_path)}
+    assert {name: paper.staff for name, paper in papers.items()} == {
+        "s1": (),
+        "s5": ("q4_em, test_6: line 3", "Its student also handed in s1."),
+        "s7": ("Not graded.", "This machine failed: no more processes"),
+    }
+    people = class_page("ps1", list(papers.values())).partition('id="people"')[2]
+    assert "s1</th>" not in people
+    assert all(text in people for text in ("s5</th>", "also handed in s1", "s7</th>", "no more processes"))
+
+
+def test_the_zip_of_an_export_is_reported_as_its_folder_is(tmp_path: Path) -> None:
+    folder = tmp_path / "assignment_1_export"
+    folder.mkdir()
+    listed = {f"submission_{i}": {":results": made(i, random.Random(2))} for i in (1, 2)}
+    (folder / "submission_metadata.yml").write_text(json.dumps(listed))
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        archive.write(folder / "submission_metadata.yml", "assignment_1_export/submission_metadata.yml")
+    assert main(["report", str(folder)]) == main(["report", str(tmp_path / "export.zip")]) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "2 submissions, 2 graded" in page
+    assert page == (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize("content", [None, b"no zip", b"PK\x03\x04 cut off"])
+def test_what_holds_no_results_is_refused_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    path = tmp_path / "export.zip"
+    if content is not None:
+        path.write_bytes(content)
+    assert main(["report", str(path)]) == 1
+    assert f"report: {path} holds no results that can be read." in capsys.readouterr().err
 
 
 # The page.
@@ -165,7 +220,7 @@ def opened() -> Iterator[Any]:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_in_a_real_browser(opened: Any, tmp_path: Path, width: int) -> None:
-    """The picture stays in the temporary folder, for someone to look at."""
+    """Its picture stands in build/screenshots/, for someone to look at."""
     file = tmp_path / "report.html"
     file.write_text(class_page("ps1_probabilistic", a_class(120, ("Wrong value.", *EVIL))), "utf-8", "backslashreplace")
     page = opened.new_page(viewport={"width": width, "height": 900})
@@ -178,8 +233,28 @@ def test_the_page_in_a_real_browser(opened: Any, tmp_path: Path, width: int) -> 
     assert "onerror" in page.inner_text("main"), "what students wrote is there, as text"
     assert "better students fail it" in page.inner_text("main")
     assert "everybody passes" in page.inner_text("main")
-    picture = page.screenshot(path=str(tmp_path / f"report-{width}.png"), full_page=True)
+    picture = page.screenshot(path=str(SCREENSHOTS / f"report-{width}.png"), full_page=True)
     assert len(picture) > 20_000, "something is drawn"
-    paper = page.pdf(format="A4")
-    assert paper.startswith(b"%PDF")
     page.close()
+
+
+def test_on_paper_the_page_says_all_that_the_screen_says(opened: Any, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(class_page("ps1_probabilistic", a_class(120)), "utf-8")
+    page = opened.new_page(viewport={"width": A4 - 2 * MARGIN, "height": 1000})
+    page.goto(file.as_uri())
+    page.emulate_media(media="print")
+    assert page.evaluate("[...document.querySelectorAll('.wide')].every(each => each.scrollWidth <= each.clientWidth)")
+    said = page.evaluate("[...document.querySelectorAll('h1, h2, h3, p, caption, th, td, li')].map(e => e.innerText)")
+    margins = dict.fromkeys(("left", "right"), f"{MARGIN}px")
+    sheets = PdfReader(io.BytesIO(page.pdf(format="A4", margin=margins))).pages
+    printed = letters("".join(sheet.extract_text() for sheet in sheets))
+    assert len(sheets) <= 5
+    for text in said:
+        assert letters(text) in printed, text
+    page.close()
+
+
+def letters(text: str) -> str:
+    """Without spaces and line breaks, and two letters where a font joins them to one."""
+    return "".join(unicodedata.normalize("NFKC", text).split())

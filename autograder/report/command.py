@@ -1,10 +1,9 @@
 """One page that tells how a class did: scores, questions, tests, frequent mistakes, time and memory.
 
-It reads the folder of a `grade` run, or a Gradescope export, whose metadata holds the results.
+It reads the folder of a `grade` run, or a Gradescope export (folder or zip), whose metadata holds the results.
 """
 
 import argparse
-import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,32 +21,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the page; 0."""
-    from autograder.batch.entries import natural
-    from autograder.batch.ledger import extra_of
-    from autograder.batch.regrade import old_results
     from autograder.pages import write_page
     from autograder.report.class_page import class_page
-    from autograder.report.papers import paper_of
+    from autograder.report.sources import read_class
 
-    found = _listed(old_results(arguments.results), arguments.results)
-    papers = [paper_of(name, found[name]) for name in sorted(found, key=natural)]
-    title = arguments.title or next((str(extra_of(each).get("set", "")) for each in found.values()), "")
-    file = arguments.output or arguments.results / "report.html"
-    write_page(file, class_page(title or arguments.results.name, papers, _similar(arguments.results)))
+    path: Path = arguments.results
+    papers = read_class(path)
+    title = arguments.title or next((paper.set for paper in papers if paper.set), path.name)
+    file = arguments.output or (path.parent if path.is_file() else path) / "report.html"
+    write_page(file, class_page(title, papers, _similar(path)))
     print(f"{len(papers)} submissions: {file}")
     return 0
-
-
-def _listed(found: Mapping[str, Mapping[str, Any]], folder: Path) -> Mapping[str, Mapping[str, Any]]:
-    """Those that the run's grades.csv lists: a folder may hold results of submissions that are no longer there."""
-    from autograder.batch.grades import plain
-
-    try:
-        with (folder / "grades.csv").open(encoding="utf-8", newline="") as file:
-            names = {row["submission"] for row in csv.DictReader(file)}
-    except (OSError, KeyError):
-        return found
-    return {name: results for name, results in found.items() if plain(name) in names}
 
 
 def _similar(folder: Path) -> list[Mapping[str, Any]]:

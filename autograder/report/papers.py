@@ -1,7 +1,7 @@
 """Results.json files as plain rows, whoever wrote them: grading here, Gradescope, or a harness that gave up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.batch.ledger import extra_of
@@ -31,15 +31,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Paper:
-    """One graded submission."""
+    """One submission of the set; one that has no result has no rows. `staff` is why a person should look."""
 
     name: str
-    score: float
-    rows: tuple[Row, ...]
-    seconds: float
-    memory: Mapping[str, int]
-    staff: tuple[str, ...]
-    titles: Mapping[str, str]
+    score: float = 0.0
+    rows: tuple[Row, ...] = ()
+    seconds: float = 0.0
+    memory: Mapping[str, int] = field(default_factory=dict)
+    staff: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    set: str = ""
 
     @property
     def most(self) -> float:
@@ -62,6 +63,7 @@ def paper_of(name: str, results: Mapping[str, Any]) -> Paper:
         memory=extra.get("memory_mb", {}),
         staff=tuple(map(str, extra.get("staff", ()))),
         titles=extra.get("titles", {}),
+        set=str(extra.get("set", "")),
     )
 
 
