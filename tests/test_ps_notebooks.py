@@ -18,18 +18,12 @@ from nbclient import NotebookClient
 from autograder.course import load_course
 from autograder.release.reference import reference_notebook
 from autograder.source import read_set
+from tests.few_steps import cut_short, excused
 
 pytestmark = pytest.mark.long
 COURSE = load_course()
 SETS = list(COURSE.sets.values())
 SHORTEST = "ps1"
-# steps of a training: the ring's pictures show 8 moments, and 5 GPTs are scaled
-FEW = {"ps1": 8, "ps2": 8, "ps3": 2, "ps4": 10}
-NEEDS_TRAINING = {"8c"}  # PS4's check that larger models are surprised less
-FEW_STEPS = """
-all_steps = resumable.steps
-resumable.steps = lambda run, n, title="": all_steps(run, min(n, FEW), title)
-"""
 RESULTS = "import json; print(json.dumps({part: each['state'] for part, each in check.results.items()}))"
 
 
@@ -87,17 +81,14 @@ def test_the_solved_notebook_runs_in_quick_mode_and_every_check_passes(plan: Any
 @pytest.mark.parametrize("plan", SETS, ids=lambda plan: plan.short)
 def test_every_cell_of_the_solved_notebook_runs_after_a_few_steps_of_training(plan: Any, tmp_path: Path) -> None:
     notebook = reference_notebook(COURSE, read_set(COURSE, replace(plan, extensions=plan.available)))
-    after_imports = 1 + next(
-        i for i, cell in enumerate(notebook.cells) if "resumable" in cell.source and cell.cell_type == "code"
-    )
-    notebook.cells.insert(after_imports, nbformat.v4.new_code_cell(f"FEW = {FEW[plan.short]}\n{FEW_STEPS}"))
-    solved_runs(notebook, tmp_path, NEEDS_TRAINING if plan.short == "ps4" else set())
+    cut_short(notebook, plan.short)
+    solved_runs(notebook, tmp_path, excused(plan.short))
 
 
-def solved_runs(notebook: Any, folder: Path, excused: Collection[str] = ()) -> None:
-    """No cell raises, and every public check passes, but for those that are excused."""
+def solved_runs(notebook: Any, folder: Path, without: Collection[str] = ()) -> None:
+    """No cell raises, and every public check passes, but for those that are left out."""
     ran = executed(notebook, folder)
     assert errors(ran) == []
     found = states(ran)
     assert found
-    assert {state for part, state in found.items() if part not in excused} == {"passed"}
+    assert {state for part, state in found.items() if part not in without} == {"passed"}

@@ -110,8 +110,8 @@ def test_parts_that_are_judged_by_their_files_are_not_tried(capsys):
     content = json.loads(notebook({"2a": "def g(x):\n    return 0\n"}))
     content["metadata"]["pskit"]["questions"][1]["parts"][0]["kind"] = "artifact"
     table, sentences = tried(json.dumps(content).encode(), capsys)
-    assert table == ["1a 2 points all passed", "3a 2 points 1 of 1 failed"]
-    assert len(sentences) == 1
+    assert [line.split()[0] for line in table] == ["1a", "3a"]
+    assert [sentence[:2] for sentence in sentences] == ["3a"]
 
 
 def test_the_whole_is_bounded(monkeypatch, capsys):

@@ -87,7 +87,9 @@ def test_a_full_gpu_is_told_with_its_size(monkeypatch, capsys):
     with experiment("VAE"):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
     out = capsys.readouterr().out
-    assert out.startswith("The GPU's memory (15 GB) does not suffice for this cell. A smaller setting: QUICK = True, or")
+    assert out.startswith(
+        "The GPU's memory (15 GB) does not suffice for this cell. A smaller setting: QUICK = True, or"
+    )
     assert emptied == [1]
 
 
