@@ -1,16 +1,19 @@
-"""What staff download: Gradescope's export, Canvas's, a folder of notebooks; whole, odd and damaged."""
+"""What staff download: Gradescope's export, a folder of notebooks; whole, odd and damaged."""
 
+import random
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from autograder.batch.canvas import read_canvas
 from autograder.batch.download import is_class, read_download
 from autograder.batch.entries import Entry, Student, in_order, twice
 from autograder.batch.grades import COLUMNS, Graded, grades_csv, plain
 from autograder.batch.ruby_yaml import load, moment
 from autograder.course import Refusal
+from autograder.grading.distinct import distinct
 
 YAML = """\
 ---
@@ -109,6 +112,44 @@ def test_metadata_that_cannot_be_meant_is_refused(export: Path, tmp_path: Path, 
         read_download(export, tmp_path / "work")
 
 
+def test_an_upload_over_the_limit_is_said_for_a_person_decides_about_it(export: Path, tmp_path: Path) -> None:
+    metadata = export / "submission_metadata.yml"
+    kept = "    :extra_data:\n      :kept_from: '2027-02-12T09:00:00-05:00'\n    :tests: []\n"
+    metadata.write_text(metadata.read_text().replace("    score: 12.5\n    tests: []\n", kept))
+    entries = {entry.name: entry for entry in read_download(export, tmp_path / "work").entries}
+    assert "over the limit and shows the result of 2027-02-12T09:00:00-05:00" in entries["submission_20"].remark
+    assert not entries["submission_20"].problem, "it is graded"
+    assert not entries["submission_3"].remark
+
+
+def damaged(whole: Path, kind: str) -> Path:
+    """The zip with its data overwritten, or the list of its members."""
+    data = bytearray(whole.read_bytes())
+    start = 30 + len("submission_metadata.yml") if kind == "data" else data.rindex(b"PK\x01\x02")
+    data[start : start + 40] = b"\xff" * 40
+    whole.write_bytes(data)
+    return whole
+
+
+@pytest.mark.parametrize("kind", ["data", "list"])
+def test_a_damaged_zip_is_a_sentence(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "e.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("submission_metadata.yml", random.Random(0).randbytes(9000).hex())
+    damaged(path, kind)
+    assert is_class(path) == (kind == "data"), "a zip that lists nothing goes to the reader of one submission"
+    with pytest.raises(Refusal, match=r"e\.zip is a damaged zip .* Download it again\."):
+        read_download(path, tmp_path / "work")
+
+
+def test_a_zip_whose_members_are_in_each_others_way_is_a_sentence(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "e.zip", "w") as archive:
+        archive.writestr("submission_1", "a file")
+        archive.writestr("submission_1/ps0.ipynb", "in a folder of that name")
+    with pytest.raises(Refusal, match=r"e\.zip cannot be unpacked"):
+        read_download(tmp_path / "e.zip", tmp_path / "work")
+
+
 def test_a_tag_makes_nothing_but_plain_data() -> None:
     assert load("a: !ruby/object:Kernel {b: !ruby/sym c}") == {"a": {"b": "c"}}
     assert load("when: 2027-02-12") == {"when": "2027-02-12"}
@@ -117,25 +158,6 @@ def test_a_tag_makes_nothing_but_plain_data() -> None:
 @pytest.mark.parametrize("text", ["2027-02-12", "2027-02-12 10:00:00", "soon", 3, None])
 def test_a_time_without_offset_is_no_time(text: object) -> None:
     assert moment(text) is None
-
-
-def test_canvas_files_are_sorted_by_student(tmp_path: Path) -> None:
-    folder = tmp_path / "submissions"
-    folder.mkdir()
-    for name in (
-        "lovelaceada_101_900_ps1.ipynb",
-        "lovelaceada_101_901_ps1_gmm.safetensors",
-        "bitben_LATE_102_7_ps1-1.ipynb",
-    ):
-        (folder / name).write_text("{}")
-    assert is_class(folder)
-    assert is_class(zipped(folder, tmp_path / "c.zip"))
-    download = read_canvas(folder, tmp_path / "work")
-    assert [(entry.name, entry.students[0].sid) for entry in download.entries] == [
-        ("bitben_102", "102"),
-        ("lovelaceada_101", "101"),
-    ]
-    assert sorted(path.name for path in download.entries[1].path.iterdir()) == ["ps1.ipynb", "ps1_gmm.safetensors"]
 
 
 def test_a_folder_is_a_class_or_one_submission_by_what_lies_in_it(tmp_path: Path) -> None:
@@ -162,6 +184,20 @@ def test_names_that_differ_in_case_alone_get_two_folders() -> None:
         [Entry("Ada", Path("2/Ada")), Entry("ada", Path("1/ada")), Entry("a10", Path()), Entry("a9", Path())]
     )
     assert [entry.name for entry in entries] == ["Ada", "a9", "a10", "ada-2"]
+
+
+def test_every_submission_gets_a_folder_of_its_own_whatever_others_are_called() -> None:
+    entries = in_order(
+        [Entry("ada", Path("ada.ipynb")), Entry("ada", Path("ada.py")), Entry("ada-2", Path("ada-2.py"))]
+    )
+    assert [entry.name for entry in entries] == ["ada", "ada-3", "ada-2"]
+
+
+@given(st.lists(st.sampled_from(["ada", "Ada", "ada-2", "ADA-2", "ada-2-2", "ada-3", "ben"]), max_size=12))
+def test_no_two_names_are_one(names: list[str]) -> None:
+    found = distinct(names)
+    assert len({name.casefold() for name in found}) == len(names)
+    assert all(new.startswith(old) for new, old in zip(found, names, strict=True))
 
 
 def test_a_student_in_two_submissions_is_said() -> None:

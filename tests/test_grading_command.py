@@ -59,6 +59,26 @@ def test_two_submissions_of_one_name_get_two_folders(tmp_path, good):
     assert [path.name for path in folders.values()] == ["good", "good-2", "other"]
 
 
+def test_a_submission_that_is_called_as_another_was_counted_keeps_its_own_folder(tmp_path, good):
+    other, second = tmp_path / "other" / "good.py", tmp_path / "good-2.py"
+    other.parent.mkdir()
+    shutil.copy(good, other)
+    shutil.copy(good, second)
+    folders = result_folders([good, other, second, good], tmp_path / "out")
+    assert [path.name for path in folders.values()] == ["good", "good-3", "good-2"]
+
+
+def test_an_earlier_run_is_not_written_over_while_it_is_compared_with(tmp_path, good, capsys):
+    kept = tmp_path / "out" / "results" / "good" / "results.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text('{"score": 1, "tests": []}')
+    for earlier in (tmp_path / "out", tmp_path / "out" / "results"):
+        words = ["grade", "ps0_tiny", str(good), "-o", str(tmp_path / "out"), "--against", str(earlier), *PLACES]
+        assert main(words) == 1
+        assert "the new results would replace these. Choose another -o." in capsys.readouterr().err
+    assert results(kept.parent)["score"] == 1
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

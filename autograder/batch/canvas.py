@@ -1,35 +1,39 @@
-"""Canvas's download of submissions: one flat folder of files called name_LATE_user_attachment_original."""
+"""Canvas's download of submissions: one flat folder of files, each student's sorted into a folder of its own."""
 
-import re
 import shutil
 from collections import defaultdict
 from pathlib import Path
 
+from autograder.batch.canvas_names import NOT_CANVAS, CanvasName, canvas_name
 from autograder.batch.entries import Download, Entry, Student, in_order
 
-FILE = re.compile(r"(?P<who>[^_]+)(?:_LATE)?_(?P<user>\d+)_(?P<file>\d+)_(?P<original>.+)")
-
-
-def is_canvas(folder: Path) -> bool:
-    """Whether every file of the folder is called as Canvas calls them."""
-    names = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
-    return bool(names) and all(FILE.fullmatch(name) for name in names)
+STRAY = "Canvas calls no file so, and nobody knows whose it is. Hand it to `grade` by itself."
 
 
 def read_canvas(folder: Path, work: Path) -> Download:
-    """A submission per student; the files of each are copied to a folder of their own in `work`.
+    """A submission per student, its files copied to `work`; a file that Canvas does not name so is named as a problem.
 
     Canvas's user number stands as the student's sid. The download does not say when a file was handed in.
     """
-    files: dict[tuple[str, str], list[tuple[int, str, Path]]] = defaultdict(list)
-    for path in folder.iterdir():
-        if found := FILE.fullmatch(path.name):
-            files[found["who"], found["user"]].append((int(found["file"]), found["original"], path))
+    files: dict[tuple[str, str], list[tuple[CanvasName, Path]]] = defaultdict(list)
     entries = []
-    for (who, user), found_files in files.items():
-        entry = Entry(f"{who}_{user}", work / f"{who}_{user}", (Student(name=who, sid=user),))
-        entry.path.mkdir(parents=True, exist_ok=True)
-        for _, original, path in sorted(found_files):  # a later attachment of the same name is the newer one
-            shutil.copyfile(path, entry.path / original)
-        entries.append(entry)
+    for path in folder.iterdir():
+        name = canvas_name(path.name) if path.is_file() else None
+        if name is not None:
+            files[name.who, name.user].append((name, path))
+        elif not path.name.startswith(NOT_CANVAS):
+            entries.append(Entry(path.name, path, problem=STRAY))
+    entries += [_entry(who, user, found, work) for (who, user), found in files.items()]
     return Download("a Canvas download", in_order(entries))
+
+
+def _entry(who: str, user: str, files: list[tuple[CanvasName, Path]], work: Path) -> Entry:
+    name = f"{who}_{user}"
+    place = work / name
+    if place.exists():
+        shutil.rmtree(place)  # what an earlier download left there is not handed in now
+    place.mkdir(parents=True)
+    for each, path in sorted(files, key=lambda found: found[0].file):  # a later file of the same name is the newer one
+        shutil.copyfile(path, place / each.original)
+    anonymous = who == "anon"
+    return Entry(name, place, (Student(name=name) if anonymous else Student(name=who, sid=user),))

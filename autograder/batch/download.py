@@ -3,7 +3,8 @@
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from autograder.batch.canvas import FILE, is_canvas, read_canvas
+from autograder.batch.canvas import read_canvas
+from autograder.batch.canvas_names import is_canvas
 from autograder.batch.entries import Download, Entry, in_order
 from autograder.batch.gradescope_export import METADATA, export_root, read_export
 from autograder.batch.unpack import unpacked
@@ -15,22 +16,25 @@ KINDS = (".ipynb", ".py", ".zip")
 def is_class(path: Path) -> bool:
     """Whether this is a download of a class, and not one student's submission.
 
-    A zip: where it holds Gradescope's metadata or is flat with Canvas's names. A folder: the same, or where it holds
-    submissions side by side. `--as class` or `--as one` decides where that is not plain.
+    A zip: where it holds Gradescope's metadata, or most of its files are named as Canvas names them. A folder: the
+    same, or where it holds submissions side by side. `--as class` or `--as one` decides where that is not plain.
     """
     if path.is_file():
         return zipfile.is_zipfile(path) and _zip_is_class(path)
     if not path.is_dir():
         return False
-    return export_root(path) is not None or is_canvas(path) or not _is_one(path)
+    return export_root(path) is not None or is_canvas(_names(path)) or not _is_one(path)
 
 
 def _zip_is_class(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        names = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError):
+        return False  # whoever reads it as one submission says what is wrong with it
     if any(name.name == METADATA and len(name.parts) <= 2 for name in names):
         return True
-    return bool(names) and all(len(name.parts) == 1 and FILE.fullmatch(name.name) for name in names)
+    return is_canvas(map(str, names))
 
 
 def read_download(path: Path, work: Path) -> Download:
@@ -41,13 +45,17 @@ def read_download(path: Path, work: Path) -> Download:
     root = export_root(folder)
     if root is not None:
         return read_export(root)
-    if is_canvas(folder):
+    if is_canvas(_names(folder)):
         return read_canvas(folder, work / "canvas")
     papers = _papers(folder)
     if not papers:
         raise Refusal(f"grade: {path} holds no submissions: no notebook, script, zip or folder with a notebook.")
     named = [Entry(each.name if each.is_dir() else each.stem, each) for each in papers]
     return Download("a folder of notebooks", in_order(named))
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 def _papers(folder: Path) -> list[Path]:

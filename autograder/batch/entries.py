@@ -1,10 +1,11 @@
 """What a class's download holds: one entry per submission, whoever wrote the download."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from autograder.grading.distinct import distinct
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Student:
 class Entry:
     """One submission. `name` is the folder of its results; `problem` says why there is nothing to grade, or is empty.
 
+    `remark` is why a person should look at it although it is graded, or is empty.
     `created_at` is the time of the submission as the download gives it, with its offset; "" where it gives none.
     """
 
@@ -28,6 +30,7 @@ class Entry:
     students: tuple[Student, ...] = ()
     created_at: str = ""
     problem: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,9 @@ class Download:
 
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Sorted as people count, submission_9 before submission_10; of two with one name the later is called NAME-2."""
-    seen: Counter[str] = Counter()
-    named = []
-    for entry in sorted(entries, key=lambda entry: (natural(entry.name), entry.path.as_posix())):
-        seen[entry.name.casefold()] += 1  # some file systems take two names that differ in case for one
-        count = seen[entry.name.casefold()]
-        named.append(entry if count == 1 else replace(entry, name=f"{entry.name}-{count}"))
-    return tuple(named)
+    found = sorted(entries, key=lambda entry: (natural(entry.name), entry.path.as_posix()))
+    names = distinct([entry.name for entry in found])
+    return tuple(replace(entry, name=name) for entry, name in zip(found, names, strict=True))
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

@@ -10,6 +10,7 @@ import yaml
 from autograder.batch import ruby_yaml
 from autograder.batch.entries import Download, Entry, Student, in_order
 from autograder.course import Refusal
+from autograder.grading.rate import KEPT
 
 METADATA = "submission_metadata.yml"
 FOLDER = re.compile(r"submission_\d+")
@@ -65,7 +66,18 @@ def _entry(name: str, path: Path, fields: Mapping[Any, Any]) -> Entry:
     problem = "" if path.is_dir() else "Its folder is not in the export."
     if not problem and written and at is None:
         problem = f"Its time, {written!r}, cannot be read as a point in time."
-    return Entry(name, path, students, at.isoformat() if at else "", problem)
+    return Entry(name, path, students, at.isoformat() if at else "", problem, _over_limit(fields))
+
+
+def _over_limit(fields: Mapping[Any, Any]) -> str:
+    """Why a person decides: this machine grades every upload, and Gradescope did not grade this one."""
+    extra = _plain(_field(_field(fields, "results", Mapping) or {}, "extra_data", Mapping) or {})
+    if KEPT not in extra:
+        return ""
+    return (
+        f"On Gradescope this upload was over the limit and shows the result of {extra[KEPT]}. "
+        "The score here is this upload's own."
+    )
 
 
 def _student(fields: Mapping[Any, Any]) -> Student:

@@ -1,7 +1,8 @@
 """Who changes, by how much and through which test, before anything is published.
 
 The earlier run is a folder that `grade` wrote, or a Gradescope export, whose metadata holds the results that students
-saw. Tests are the same where question and name are, whatever their number became. Nothing here changes a grade.
+saw. Tests are the same where question and name are, whatever their number became; where one of the two runs knows no
+names, for its results have no `extra_data`, they are the same where the number is. Nothing here changes a grade.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,6 +72,12 @@ def old_results(path: Path) -> dict[str, Mapping[str, Any]]:
     return dict(found)
 
 
+def stays_apart(earlier: Path, output: Path) -> None:
+    """Refuse to write over the run that is compared with: after an interruption half of it would be the new one."""
+    if earlier.resolve() in (output.resolve(), (output / FOLDER).resolve()):
+        raise Refusal(f"--against {earlier}: the new results would replace these. Choose another -o.")
+
+
 def changes(old: Mapping[str, Mapping[str, Any]], graded: Sequence[Graded]) -> list[Change]:
     """Every submission that differs, the largest change first; those that only one run has, too."""
     now = {each.entry.name: each for each in graded}
@@ -95,7 +102,8 @@ def _score(results: Mapping[str, Any] | None) -> float | None:
 
 
 def _steps(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Step]:
-    before, after = verdicts(old), verdicts(new)
+    by_name = _knows_names(old) and _knows_names(new)
+    before, after = verdicts(old, by_name), verdicts(new, by_name)
     for test in dict.fromkeys([*after, *before]):
         one, two = before.get(test), after.get(test)
         if one is None or two is None or (one.points, one.outcome) != (two.points, two.outcome):
@@ -103,9 +111,14 @@ def _steps(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Step]:
             yield Step(test, label, one, two)
 
 
-def verdicts(results: Mapping[str, Any]) -> dict[str, Verdict]:
-    """Tests with points, by question and name; by number where a result does not know names."""
+def _knows_names(results: Mapping[str, Any]) -> bool:
     known = extra_of(results).get("tests", {})
+    return all(str(test.get("number", "")) in known for test in results.get("tests", ()) if "score" in test)
+
+
+def verdicts(results: Mapping[str, Any], by_name: bool) -> dict[str, Verdict]:
+    """Tests with points, by question and name; else by number, with Gradescope's word for what became of them."""
+    known = extra_of(results).get("tests", {}) if by_name else {}
     found = {}
     for test in results.get("tests", ()):
         if "score" in test:

@@ -103,7 +103,9 @@ def _judged(graded: Graded, others: Mapping[str, Sequence[str]]) -> Graded:
     """With every reason for a person to look."""
     entry: Entry = graded.entry
     again = f"Its student also handed in {', '.join(others[entry.name])}." if entry.name in others else ""
-    return replace(graded, why=tuple(filter(None, (entry.problem, *graded.why, *_why_of(graded.results), again))))
+    return replace(
+        graded, why=tuple(filter(None, (entry.problem, entry.remark, *graded.why, *_why_of(graded.results), again)))
+    )
 
 
 def _why_of(results: Mapping[str, object] | None) -> tuple[str, ...]:

@@ -5,15 +5,18 @@ protect against: a disk that is too small for what staff themselves downloaded, 
 """
 
 import hashlib
+import lzma
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from autograder.course import Refusal
 
 MOST_BYTES = 64 * 2**30
 CHUNK = 2**20
+DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, lzma.LZMAError)
 
 
 def unpacked(archive: Path, work: Path) -> Path:
@@ -29,8 +32,10 @@ def unpacked(archive: Path, work: Path) -> Path:
     try:
         with zipfile.ZipFile(archive) as opened:
             _unpack(opened, partial)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except DAMAGED as error:
         raise Refusal(f"{archive} is a damaged zip ({error}). Download it again.") from None
+    except OSError as error:
+        raise Refusal(f"{archive} cannot be unpacked to {work} ({error}).") from None
     partial.rename(folder)
     return folder
 

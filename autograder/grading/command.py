@@ -9,11 +9,11 @@ Exit codes: 0 graded, 1 something could not be graded, 2 a wrong command line.
 
 import argparse
 import sys
-from collections import defaultdict
 from importlib.util import find_spec
 from pathlib import Path
 
 from autograder.course import Course, Refusal, load_course
+from autograder.grading.distinct import distinct
 from autograder.grading.early import early_server
 
 
@@ -78,7 +78,7 @@ def _grade_class(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from autograder.batch.job import Setting
-    from autograder.batch.regrade import changes, old_results
+    from autograder.batch.regrade import changes, old_results, stays_apart
     from autograder.batch.regrade_page import tell, write_changes
     from autograder.batch.run import Where, exit_code, grade_class, interrupted, usual_jobs
 
@@ -94,7 +94,10 @@ def _grade_class(arguments: argparse.Namespace) -> int:
         tuple(arguments.question) if arguments.question else None,
     )
     where = Where(arguments.jobs if arguments.jobs > 0 else usual_jobs(), arguments.dask)
-    earlier = None if arguments.against is None else old_results(arguments.against)  # it may be the same folder
+    earlier = None
+    if arguments.against is not None:
+        stays_apart(arguments.against, arguments.output)
+        earlier = old_results(arguments.against)
     try:
         graded = grade_class(arguments.submissions[0], arguments.output, setting, where)
     except KeyboardInterrupt:
@@ -122,13 +125,10 @@ def _places(course: Course, arguments: argparse.Namespace) -> tuple[str, Path, P
 
 def result_folders(submissions: list[Path], output: Path) -> dict[Path, Path]:
     """Each submission and the folder of its results: DIR/<stem>, counted on where two share a stem."""
-    folders: dict[Path, Path] = {}
-    seen: dict[str, int] = defaultdict(int)
     for submission in submissions:
         if not submission.exists():
             print(f"grade: {submission} does not exist.", file=sys.stderr)
             raise SystemExit(2)
-        stem = submission.stem if submission.is_file() else submission.name
-        seen[stem] += 1
-        folders[submission] = output / (stem if seen[stem] == 1 else f"{stem}-{seen[stem]}")
-    return folders
+    once = list(dict.fromkeys(submissions))
+    stems = distinct([each.stem if each.is_file() else each.name for each in once])
+    return {submission: output / stem for submission, stem in zip(once, stems, strict=True)}

@@ -3,7 +3,8 @@
 Only what Gradescope says about the uploads counts (`created_at` and the earlier ones), never the time of grading: a
 regrade decides the same. An upload that could not be graded, or that was itself over the limit, uses none up.
 
-What this does not protect against: a student who is in two groups, whose uploads Gradescope lists apart.
+What this does not protect against: a student who is in two groups, whose uploads Gradescope lists apart; and a regrade
+that comes to this upload before the earlier one, whose result of before a mended test then stays here.
 """
 
 from collections.abc import Mapping
