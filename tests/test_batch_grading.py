@@ -15,7 +15,6 @@ import pytest
 from rich.console import Console
 
 from autograder.batch import run
-from autograder.batch.cluster import packed
 from autograder.batch.grades import GRADED, PERSON, UNGRADED, Graded
 from autograder.batch.job import Answer, Job, Setting, answer
 from autograder.batch.ledger import Ledger, key_of, read_results
@@ -86,11 +85,24 @@ def test_a_class_gets_its_grades_and_names_who_needs_a_person(
     assert lines[1].startswith("s1,,,,,7,10")
     assert lines[2].startswith("s2,,,,,10,10"), "the course's fault costs nothing"
     assert lines[4] == "s4,,,,,,,not graded,This machine failed: no more processes"
-    assert lines[9].startswith("s9,,,,,0,,needs a person,It cannot be read")
+    assert lines[9].startswith("s9,,,,,0,10.0,needs a person,It cannot be read"), "the gradebook needs both numbers"
     assert exit_code(graded) == 1
     out = " ".join(capsys.readouterr().out.split())
     assert "needs a person: s2: q1_a, test_b: line 3" in out
     assert "5 graded, 2 needs a person, 2 not graded." in out
+
+
+@pytest.mark.usefixtures("inline")
+def test_an_upload_over_the_limit_is_graded_and_needs_a_person(tmp_path: Path) -> None:
+    papers = tmp_path / "class"
+    (papers / "submission_1").mkdir(parents=True)
+    (papers / "submission_1" / "ps0.py").write_text("x = 1  # points = 7\n")
+    (papers / "submission_metadata.yml").write_text(
+        "submission_1:\n  :results:\n    :extra_data:\n      :kept_from: '2027-02-12T09:00:00-05:00'\n"
+    )
+    (graded,) = grade_class(papers, tmp_path / "out", fake(tmp_path), HERE_ALONE)
+    assert (graded.state, graded.score) == (PERSON, 7)
+    assert "over the limit" in graded.why[0]
 
 
 @pytest.mark.usefixtures("inline")
@@ -225,6 +237,17 @@ def test_real_processes_grade_a_real_export(graded_class: Path) -> None:
     assert rows[0][:5] == ["submission_1", "Student 1", "s1@example.edu", "", "2027-02-12T11:00:00+00:00"]
 
 
+def test_a_submission_that_cannot_be_read_has_0_of_as_many_points_as_the_others_could_get(tmp_path: Path) -> None:
+    (tmp_path / "ps0.txt").write_text("no notebook")
+    setting = Setting("ps0_tiny", TINY / "tiny.ipynb", TINY / "hidden", 0)
+    grader = setting.grader()
+    assert grader.max_score() == 9
+    assert grader.max_score(["q1_line"]) == 4
+    said = answer(grader, tmp_path / "ps0.txt", ("q1_line",))
+    assert said.results is not None
+    assert (said.results["score"], said.results["extra_data"]["max_score"]) == (0, 4)
+
+
 def test_a_killed_run_goes_on_where_it_was(tiny_class: Path, graded_class: Path, tmp_path: Path) -> None:
     """SIGKILL as soon as the first result stands; then the same command again."""
     command = [sys.executable, "-m", "autograder", "grade", "ps0_tiny", str(tiny_class), "-o", str(tmp_path), *PLACES]
@@ -282,10 +305,3 @@ def test_a_cluster_that_is_not_there_is_said(tiny_class: Path, tmp_path: Path, m
     monkeypatch.setattr("autograder.batch.cluster.CONNECT", 1)
     words = ["grade", "ps0_tiny", str(tiny_class), "-o", str(tmp_path), "--dask", "tcp://127.0.0.1:9", *PLACES]
     assert main(words) == 1
-
-
-def test_a_submission_travels_without_its_links(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "b.ipynb").write_text("{}")
-    (tmp_path / "link").symlink_to("/etc/passwd")
-    assert packed(tmp_path) == {"a/b.ipynb": b"{}"}

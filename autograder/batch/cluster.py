@@ -5,6 +5,7 @@ Graded submissions per process go one after another, so give the workers one thr
 """
 
 import contextlib
+import logging
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
@@ -22,10 +23,14 @@ from pskit.notebook import BadRelease
 
 AHEAD = 3  # submissions per worker that wait there, so that none is idle and little lies in the scheduler's memory
 CONNECT = 20  # seconds
-OTHERS = "holds another release, other hidden tests or other grading code than this machine. Update its repository."
+OTHERS = (
+    "has loaded another release, other hidden tests or other grading code than this machine. Update its repository "
+    "and start it again."
+)
 
 _one_at_a_time = threading.Lock()
 _graders: dict[Setting, Grader] = {}
+_imported: dict[Path, str] = {}  # the hash of each folder of hidden tests, as this process has imported it
 
 
 class CannotGrade(Exception):
@@ -41,6 +46,8 @@ def run_on_cluster(address: str, setting: Setting, jobs: Iterable[Job]) -> Itera
     """Every submission with its answer, as they are done. Raises Refusal."""
     import distributed
 
+    for name in ("distributed", "distributed.client"):  # of a lost connection they would print the stack
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     connect: Any = distributed.Client  # its methods have no types
     try:
         client = connect(address, timeout=CONNECT, set_as_default=False)
@@ -58,7 +65,7 @@ def _through(client: Any, setting: Setting, jobs: Iterator[Job]) -> Iterator[tup
     done = as_completed(loop=client.loop)
 
     def submit(job: Job) -> None:
-        future = client.submit(grade_here, setting, job.name, packed(job.path), key=f"grade-{job.key}", pure=False)
+        future = client.submit(grade_here, setting, job.path.name, packed(job.path), key=f"grade-{job.name}-{job.key}")
         flying[future.key] = job
         done.add(future)
 
@@ -84,33 +91,37 @@ def _result(future: Any) -> Answer:
 
 
 def packed(path: Path) -> dict[str, bytes]:
-    """A submission's plain files by their relative names."""
-    if path.is_file():
-        return {path.name: path.read_bytes()}
+    """A submission's plain files by their names below the folder that it lies in."""
     files = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.is_symlink()]
-    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
+    return {
+        file.relative_to(path.parent).as_posix(): file.read_bytes() for file in ([path] if path.is_file() else files)
+    }
 
 
 def grade_here(setting: Setting, name: str, files: dict[str, bytes]) -> Answer:
-    """On a worker of the cluster: grade these files with this process's grader."""
+    """On a worker of the cluster: grade the file or folder of this name with this process's grader."""
     with _one_at_a_time, tempfile.TemporaryDirectory(prefix="graded-") as folder:
         place = Path(folder) / name
+        if name not in files:
+            place.mkdir()  # a folder, which may be empty
         for relative, data in files.items():
-            (place / relative).parent.mkdir(parents=True, exist_ok=True)
-            (place / relative).write_bytes(data)
-        only = place / next(iter(files)) if len(files) == 1 else place
-        return answer(_grader(setting), only if only.exists() else place, setting.questions)
+            file = Path(folder) / relative
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        return answer(_grader(setting), place, setting.questions)
 
 
 def _grader(setting: Setting) -> Grader:
-    if setting not in _graders:
-        try:
-            grader = at_home(setting).grader()
-            if hashes_of(grader) != setting.hashes:
-                raise CannotGrade(f"a worker of the cluster {OTHERS}")
+    """This process's grader. Raises CannotGrade where it is not, or no longer, what the machine that asks would use."""
+    try:
+        grader = _graders.get(setting) or at_home(setting).grader()
+        imported = _imported.setdefault(grader.hidden_dir, grader.hidden_hash)  # nothing is imported twice
+        if hashes_of(grader) != setting.hashes or imported != grader.hidden_hash:
+            raise CannotGrade(f"a worker of the cluster {OTHERS}")
+        if setting not in _graders:
             _graders[setting] = grader.__enter__()
-        except (BadRelease, IsolationError, Refusal) as error:
-            raise CannotGrade(f"a worker of the cluster says: {error}") from None
+    except (BadRelease, IsolationError, Refusal) as error:
+        raise CannotGrade(f"a worker of the cluster says: {error}") from None
     return _graders[setting]
 
 

@@ -62,6 +62,7 @@ def answer(grader: Grader, path: Path, questions: tuple[str, ...] | None) -> Ans
         results = pessimistic(str(sentence))
         results["extra_data"] = {
             "set": grader.set_name,
+            "max_score": grader.max_score(questions),
             "staff": [f"It cannot be read: {sentence}"],
             "unreadable": True,
         }

@@ -11,8 +11,8 @@ from typing import Self
 from autograder.course import Refusal, did_you_mean
 from autograder.grading.fingerprint import folder_hash, tool_hash
 from autograder.grading.hidden_tests import PytestBroke, warm
-from autograder.grading.report import Report
-from autograder.grading.sitting import Sitting
+from autograder.grading.report import Report, tidy
+from autograder.grading.sitting import Sitting, graded_parts
 from autograder.worker import ForkServer, IsolationError, Limits
 from pskit.notebook import Question, Release, Submission, read_release
 
@@ -118,6 +118,10 @@ class Grader:
             self._server = self._start()
         except (IsolationError, OSError) as error:
             raise GradingBroke(f"the fork server cannot be started again: {error}") from error
+
+    def max_score(self, questions: Sequence[str] | None = None) -> float:
+        """What the hidden tests of these questions (all of them by default) can give. Raises Refusal."""
+        return tidy(sum(part.points for question in self.choose(questions) for part in graded_parts(question)))
 
     def choose(self, names: Sequence[str] | None) -> list[Question]:
         """The questions of these names in the release's order, all where None. Raises Refusal."""

@@ -51,7 +51,7 @@ class Sitting:
         if checks:
             fork, left = partial(self._server.fork, sealed=True), self._deadline - time.monotonic()
             self._checks = run_checks(self._release, self._submission, self._questions, fork, left)
-        graded = [question for question in questions if _graded_parts(question)]
+        graded = [question for question in questions if graded_parts(question)]
         files = {question.name: hidden_dir / f"test_{question.name}.py" for question in graded}
         for name, file in files.items():
             if not file.is_file():
@@ -91,7 +91,7 @@ class Sitting:
         """A question's hidden tests cannot be run at all: the course's fault, for all of its points."""
         detail = error if isinstance(error, str) else account(error)
         self._attention.append(f"{question}: {detail}")
-        self._tests[question] += [_unjudged(question, part, detail) for part in _graded_parts(self._named(question))]
+        self._tests[question] += [_unjudged(question, part, detail) for part in graded_parts(self._named(question))]
 
     # Examinations.
 
@@ -127,7 +127,7 @@ class Sitting:
         """Every code and artifact part has a test, or staff hear of it."""
         for question in questions:
             tested = {test.part for test in self._tests[question.name]}
-            for part in _graded_parts(question):
+            for part in graded_parts(question):
                 if part.part not in tested:
                     self._attention.append(f"{question.name}: no hidden test is for part {part.part}")
                     self._tests[question.name].append(_unjudged(question.name, part, "no hidden test"))
@@ -153,7 +153,7 @@ class Sitting:
         )
 
 
-def _graded_parts(question: Question) -> list[Part]:
+def graded_parts(question: Question) -> list[Part]:
     """The parts that hidden tests judge."""
     return [part for part in question.parts if part.kind != "written"]
 

@@ -21,7 +21,7 @@ class FakeGrader:
     set_name, names, release_hash, hidden_hash = "ps0_fake", (), "release", "hidden"
 
     def __init__(self, log: Path) -> None:
-        self._log = log
+        self._log, self.hidden_dir = log, log.parent
 
     def __enter__(self) -> Self:
         return self
@@ -31,6 +31,9 @@ class FakeGrader:
 
     def choose(self, questions: Sequence[str] | None) -> list[Any]:
         return []
+
+    def max_score(self, questions: Sequence[str] | None = None) -> float:
+        return 10.0
 
     def grade(self, submission: Submission, questions: Sequence[str] | None = None) -> Report:
         text = submission.cells[0].source
