@@ -23,7 +23,7 @@ from machines import Machine, colab_machine, errors, text_of
 from mirrors import published
 
 from autograder.cli import main
-from autograder.course import Course, load_course
+from autograder.course import Course, load_course, read_course
 from autograder.release.reference import reference_notebook
 from autograder.source import read_set
 from tests.few_steps import cut_short, excused
@@ -57,7 +57,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
             patch.setenv(f"GIT_{who}_NAME", "t")
             patch.setenv(f"GIT_{who}_EMAIL", "t")
         with published(folder, *(plan.short for plan in SETS)) as mirror:
-            yield Published(mirror, Course.load(folder / "repository"), machine)
+            yield Published(mirror, read_course(folder / "repository"), machine)
 
 
 def ran(world: Published, notebook: Any, folder: Path) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import Course, CourseError, Gradescope, load_course, repository_root
+from autograder.course import CourseError, Gradescope, load_course, read_course, repository_root
 
 
 def changed(root: Path, old: str, new: str) -> Path:
@@ -18,7 +18,7 @@ def changed(root: Path, old: str, new: str) -> Path:
 
 
 def test_values_are_read(tiny_course: Path) -> None:
-    course = Course.load(tiny_course)
+    course = read_course(tiny_course)
     plan = course.problem_set("ps9")
     assert (course.title, course.hidden_seed, course.core_points, course.late.hours) == ("A tiny course", 7, 10, 48)
     assert (plan.short, plan.notebook, plan.questions) == ("ps9", "ps9.ipynb", ("q1_line", "q2_net"))
@@ -27,7 +27,7 @@ def test_values_are_read(tiny_course: Path) -> None:
 
 
 def test_a_set_is_found_by_each_of_its_names(tiny_course: Path) -> None:
-    course = Course.load(tiny_course / "course.toml")
+    course = read_course(tiny_course / "course.toml")
     assert {course.problem_set(name).name for name in ("ps9", "ps9_tiny", "ps9_tiny/")} == {"ps9_tiny"}
     with pytest.raises(CourseError, match=r"no set 'ps9_tinny'.*Did you mean 'ps9_tiny'"):
         course.problem_set("ps9_tinny")
@@ -35,7 +35,7 @@ def test_a_set_is_found_by_each_of_its_names(tiny_course: Path) -> None:
 
 def test_extensions_of_the_term_follow_the_core(tiny_course: Path) -> None:
     changed(tiny_course, "extensions = []", 'extensions = ["x1_parabola"]')
-    assert Course.load(tiny_course).problem_set("ps9").questions == ("q1_line", "q2_net", "x1_parabola")
+    assert read_course(tiny_course).problem_set("ps9").questions == ("q1_line", "q2_net", "x1_parabola")
 
 
 def test_the_repository_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,13 +81,13 @@ def test_the_repository_is_found_from_any_folder(tmp_path: Path, monkeypatch: py
 def test_a_mistake_is_told_with_key_value_and_what_is_allowed(tiny_course: Path, old: str, new: str, told: str) -> None:
     file = changed(tiny_course, old, new)
     with pytest.raises(CourseError, match=re.compile(told, re.DOTALL)):
-        Course.load(file)
+        read_course(file)
 
 
 def test_what_gradescope_shows_may_be_left_out_or_given_in_part(tiny_course: Path) -> None:
-    assert Course.load(tiny_course).gradescope == Gradescope("visible", leaderboard=False, uploads=0, hours=24)
+    assert read_course(tiny_course).gradescope == Gradescope("visible", leaderboard=False, uploads=0, hours=24)
     file = changed(tiny_course, "[late]", '[gradescope]\nhidden_tests = "after_published"\nuploads = 5\n[late]')
-    assert Course.load(file).gradescope == Gradescope("after_published", uploads=5)
+    assert read_course(file).gradescope == Gradescope("after_published", uploads=5)
 
 
 def test_two_sets_cannot_share_a_number(tiny_course: Path) -> None:
@@ -95,7 +95,7 @@ def test_two_sets_cannot_share_a_number(tiny_course: Path) -> None:
     again = file.read_text().split("[sets.ps9_tiny]")[1]
     file.write_text(f"{file.read_text()}\n[sets.ps9_other]{again}")
     with pytest.raises(CourseError, match="2 sets are called ps9"):
-        Course.load(file)
+        read_course(file)
 
 
 def test_a_folder_without_a_course_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -13,8 +14,7 @@ import pytest
 from autograder.batch import run
 from autograder.batch.job import Answer, Job, Setting, answer
 from autograder.cli import existing_verbs, main
-from autograder.course import load_course
-from autograder.course.load import read_course
+from autograder.course import load_course, read_course
 from autograder.written.browser import find_browser
 
 HERE = Path(__file__).parent
@@ -26,8 +26,14 @@ sys.path.insert(0, str(HERE))
 
 from batch_fakes import HASHES, FakeSetting  # noqa: E402  # after the path
 from gradebooks import ADA, BEN, COURSE, HEADER  # noqa: E402
+from staff_course import change, clone_of_a_mirror, staff_course  # noqa: E402
 
-COMMANDS = [line for block in SHELL.findall(PAGE) for line in block.splitlines()]
+SECTIONS = {
+    section.partition("\n")[0]: [line for block in SHELL.findall(section) for line in block.splitlines()]
+    for section in PAGE.split("\n## ")
+}
+START, TERM, BROKEN = "From clone to the first graded upload", "A new term", "A question that turns out broken"
+LONG = ("release", "verify", "publish")  # these run in the small course
 YAML = """\
 submission_{0}:
   :submitters:
@@ -39,27 +45,51 @@ PAPER = "x = {0}  # points = {0}\n\ndef fit_gaussian(X):\n    return {0}\n"
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small course, with an empty mirror and its clone beside it."""
+    for who in ("AUTHOR", "COMMITTER"):
+        for what in ("NAME", "EMAIL"):
+            monkeypatch.setenv(f"GIT_{who}_{what}", "t")
+    clone_of_a_mirror(tmp_path)
+    monkeypatch.chdir(staff_course(tmp_path / "small"))
+    return tmp_path / "small"
+
+
+@pytest.fixture
+def desk(tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder as staff have it in front of them: downloads beside each other."""
-    with zipfile.ZipFile(tmp_path / "assignment_export.zip", "w") as archive:
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "assignment_export.zip", "w") as archive:
         archive.writestr("export/submission_metadata.yml", "---\n" + "".join(YAML.format(i) for i in (1, 2)))
         for i in (1, 2):
             archive.writestr(f"export/submission_{i}/ps1.py", PAPER.format(i))
     late = ADA.replace("2027-02-13 00:59:30 -0500,01:00:30", "2027-02-14 09:00:00 -0500,00:00:00")
-    (tmp_path / "ps1_scores.csv").write_text("\n".join([HEADER, late, BEN]) + "\n")
+    (folder / "ps1_scores.csv").write_text("\n".join([HEADER, late, BEN]) + "\n")
     by_staff = late.replace("2027-02-14 09:00:00 -0500,00:00:00", "2027-02-16 09:00:00 -0500,45:00:00")
-    (tmp_path / "ps1_written.csv").write_text("\n".join([HEADER, by_staff, BEN]) + "\n")
-    (tmp_path / "ps2_scores.csv").write_text("\n".join([HEADER, BEN]) + "\n")
+    (folder / "ps1_written.csv").write_text("\n".join([HEADER, by_staff, BEN]) + "\n")
+    (folder / "ps2_scores.csv").write_text("\n".join([HEADER, BEN]) + "\n")
     extension = re.search(r"^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert extension is not None
-    (tmp_path / "extensions.csv").write_text(extension[1])
-    (tmp_path / "course.toml").write_text(COURSE)
-    (tmp_path / "log").touch()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    (folder / "extensions.csv").write_text(extension[1])
+    (folder / "course.toml").write_text(COURSE)
+    (folder / "log").touch()
+    monkeypatch.chdir(folder)
+    return folder
 
 
-def test_every_command_of_the_page_runs(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def step(command: str, small: Path) -> int:
+    """One command of the page; its exit code."""
+    words = shlex.split(command)
+    if words[0] == "make":
+        return subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, capture_output=True).returncode
+    assert words[:3] == ["python", "-m", "autograder"], command
+    if words[3] == "written" and find_browser() is None:
+        return 0  # tests/test_written.py says how to install one
+    return main([*words[3:], *(["--root", str(small)] if words[3] in LONG else [])])
+
+
+def test_every_command_of_the_page_runs(desk: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def answers(setting: Setting, where: Any, jobs: Sequence[Job]) -> Iterator[tuple[Job, Answer]]:
         with FakeSetting("ps0_fake", desk, desk, 0, hashes=HASHES).grader() as grader:
             for job in jobs:
@@ -67,22 +97,52 @@ def test_every_command_of_the_page_runs(desk: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(run, "_answers", answers)
     monkeypatch.setattr("autograder.gradebook.command.load_course", lambda root: read_course(desk))
-    assert len(COMMANDS) >= 9
-    for command in COMMANDS:
-        words = shlex.split(command)
-        assert words[:3] == ["python", "-m", "autograder"], command
-        if words[3] == "written" and find_browser() is None:
-            continue  # tests/test_written.py says how to install one
-        assert main(words[3:]) == 0, command
+    for title in (START, TERM, BROKEN):
+        assert SECTIONS[title], f"{title} has commands"
+    for commands in SECTIONS.values():
+        for command in commands:
+            assert step(command, small) == 0, command
     for made in (
         "graded/ps1/grades.csv", "graded/ps1/report.html", "graded/ps1/similarity.html",
-        "graded/ps1-again/changes.html",
+        "graded/ps1-again/changes.html", "graded/ps1-mended/changes.html",
         "grades/gradebook.html", "course-folder/source/ps1/ps1.ipynb", "otter-folder/ps1/tests/q1a.py",
         "dist/ps1_gradescope.zip",
     ):  # fmt: skip
         assert (desk / made).is_file(), made
     gradebook = (desk / "grades" / "gradebook.csv").read_text()
     assert "ada@example.edu,0042,ps1_first,161,200,2027-02-14T09:00:00-05:00,2027-02-14T12:00:00-05:00,,0" in gradebook
+
+
+def in_small(title: str, small: Path) -> None:
+    """The section's commands that a course of its own can run."""
+    for command in SECTIONS[title]:
+        if command.split()[3:] and command.split()[3] in LONG:
+            assert step(command, small) == 0, command
+
+
+def test_nothing_but_course_toml_holds_a_date_so_a_new_term_is_a_few_commands(small: Path) -> None:
+    in_small(START, small)
+    change(small / "course.toml", "2027", "2028")
+    change(small / "course.toml", "hidden_seed = 7", "hidden_seed = 8")
+    in_small(TERM, small)
+    tags = subprocess.run(["git", "-C", "../hub.git", "tag"], capture_output=True, text=True, check=True)
+    assert tags.stdout.split() == ["spring-2027-1", "spring-2028-1"]
+    published = [*(small.parent / "mirror").glob("ps1_tiny/*.*"), small.parent / "mirror" / "README.md"]
+    text = "".join(file.read_text() for file in published)
+    assert "2028" in text
+    assert "2027" not in text
+
+
+def test_a_question_with_emptied_tests_is_the_only_one_that_verify_finds_fault_with(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    in_small(START, small)
+    hidden = small / "autograder" / "hidden" / "ps1_tiny" / "test_q1_line.py"
+    hidden.write_text(re.sub(r"^    (got_|expect_).*\n", "", hidden.read_text(), flags=re.MULTILINE))
+    capsys.readouterr()
+    assert main(["verify", "ps1", "--root", str(small)]) == 1
+    faults = re.findall(r"^FAILED +(\w+):", capsys.readouterr().out, re.MULTILINE)
+    assert set(faults) == {"q1_line"}
 
 
 def test_verbs_and_keys_that_the_page_names_exist() -> None:

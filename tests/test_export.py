@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from autograder.cli import main
-from autograder.course.load import read_course
+from autograder.course import read_course
 from autograder.release.reference import reference_notebook
 from autograder.source import read_set
 

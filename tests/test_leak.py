@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from autograder.course import Course
+from autograder.course import read_course
 from autograder.release.build import release_files
 from autograder.release.errors import ReleaseError
 from autograder.release.leak import find_leaks, refuse_leaks
@@ -41,7 +41,7 @@ every_plant = pytest.mark.parametrize("planted", PLANTED.values(), ids=PLANTED.k
 @pytest.fixture(scope="module")
 def built(shared_tiny_course: Path) -> tuple[tuple[Secret, ...], dict[str, bytes]]:
     """The secrets of the tiny course, extensions included, and the files of its release."""
-    course = Course.load(shared_tiny_course)
+    course = read_course(shared_tiny_course)
     plan = course.problem_set("ps9")
     source = read_set(course, replace(plan, extensions=plan.available))
     return collect_secrets(shared_tiny_course, [source]), release_files(course, source)
@@ -182,7 +182,7 @@ def test_what_is_public_or_everyday_is_no_leak(release: tuple[tuple[Secret, ...]
 def test_a_short_line_of_pskit_is_no_secret(tiny_course: Path) -> None:
     (tiny_course / "pskit").mkdir()
     (tiny_course / "pskit" / "fits.py").write_text("slope = above / below\n")
-    course = Course.load(tiny_course)
+    course = read_course(tiny_course)
     secrets = collect_secrets(tiny_course, [read_set(course, course.problem_set("ps9"))])
     assert find_leaks(secrets, tiny_course / "pskit") == ()
 
@@ -223,7 +223,7 @@ def test_the_message_names_place_kind_and_source(
 
 
 def test_a_build_with_a_leak_is_refused(tiny_course: Path) -> None:
-    course = Course.load(tiny_course)
+    course = read_course(tiny_course)
     source = read_set(course, course.problem_set("ps9"))
     secrets = collect_secrets(tiny_course, [source])
     with pytest.raises(ReleaseError, match=r"README\.md: solution line of q1_line\.py:\d+"):

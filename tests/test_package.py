@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.cli import main
-from autograder.course import load_course
-from autograder.course.load import read_course
+from autograder.course import load_course, read_course
 from autograder.package.contents import _folders
 from autograder.package.smoke import SmokeFailed, check_smoke_set, check_stub, smoke_grader
 from autograder.package.smoke import main as smoke

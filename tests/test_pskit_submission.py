@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import torch
 
-from autograder.course import Course
+from autograder.course import read_course
 from autograder.release.build import build_release
 from autograder.release.reference import reference_notebook
 from autograder.source import read_set
@@ -49,13 +49,13 @@ def saved_notebook(notebook_folder):
 
 @pytest.fixture(scope="module")
 def release(shared_tiny_course) -> bytes:
-    course = Course.load(shared_tiny_course)
+    course = read_course(shared_tiny_course)
     return build_release(course, course.problem_set("ps9"))["ps9.ipynb"]
 
 
 @pytest.fixture(scope="module")
 def solved(shared_tiny_course) -> bytes:
-    course = Course.load(shared_tiny_course)
+    course = read_course(shared_tiny_course)
     return nbformat.writes(reference_notebook(course, read_set(course, course.problem_set("ps9")))).encode()
 
 

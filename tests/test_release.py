@@ -13,7 +13,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import ClearSolutions
 from nbgrader.utils import compute_checksum
 
-from autograder.course import Course, Refusal
+from autograder.course import Refusal, read_course
 from autograder.release.build import build_release
 from autograder.release.clear import clear
 from autograder.release.errors import ReleaseError
@@ -27,7 +27,7 @@ FIGURES = "solutions/ps9_tiny/figures"
 
 
 def build(root: Path) -> dict[str, bytes]:
-    course = Course.load(root)
+    course = read_course(root)
     return build_release(course, course.problem_set("ps9"))
 
 
@@ -101,7 +101,7 @@ def test_what_students_should_not_edit_is_locked_for_jupyterlab(tiny_course: Pat
 
 
 def test_outputs_of_an_executed_reference_are_cleared(tiny_course: Path) -> None:
-    course = Course.load(tiny_course)
+    course = read_course(tiny_course)
     source = read_set(course, course.problem_set("ps9"))
     reference = reference_notebook(course, source)
     for cell in reference.cells:
@@ -247,7 +247,7 @@ def test_extensions_are_released_when_the_term_has_them(tiny_course: Path) -> No
 
 
 def test_the_reference_keeps_the_solutions(tiny_course: Path) -> None:
-    course = Course.load(tiny_course)
+    course = read_course(tiny_course)
     reference = reference_notebook(course, read_set(course, course.problem_set("ps9")))
     names: dict[str, Any] = {}
     for cell in reference.cells:

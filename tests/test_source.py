@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import Course
+from autograder.course import read_course
 from autograder.grading.student import Student
 from autograder.source import Question, SourceError, SourceSet, read_question, read_set
 from autograder.source.cells import RESERVED
@@ -18,7 +18,7 @@ TESTS = "autograder/hidden/ps9_tiny/test_q1_line.py"
 
 
 def read(root: Path) -> SourceSet:
-    course = Course.load(root)
+    course = read_course(root)
     return read_set(course, course.problem_set("ps9"))
 
 

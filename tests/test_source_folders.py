@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder.course import Course, Refusal
+from autograder.course import Refusal, read_course
 from autograder.release.build import release_files
 from autograder.release.leak import Leak
 from autograder.release.secrets import Secret
@@ -18,7 +18,7 @@ MARKS = "from autograder.verify.variants import right, wrong, wrong_artifact\n"
 
 
 def read(root: Path) -> SourceSet:
-    course = Course.load(root)
+    course = read_course(root)
     return read_draft(course, course.problem_set("ps9"))
 
 
@@ -35,7 +35,7 @@ def split(root: Path, header: str = '# %% [markdown] role="text"\n# ### 1b.') ->
 
 
 def test_a_folder_gives_the_notebook_that_its_files_give_as_one(tiny_course: Path) -> None:
-    course = Course.load(tiny_course)
+    course = read_course(tiny_course)
     whole = release_files(course, read(tiny_course))
     split(tiny_course)
     assert release_files(course, read(tiny_course)) == whole

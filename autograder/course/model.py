@@ -91,10 +91,3 @@ class Course:
         """The student notebook of the set of this name; CourseError where there is no such set."""
         plan = self.problem_set(name)
         return self.root / plan.name / plan.notebook
-
-    @staticmethod
-    def load(path: Path | str) -> "Course":
-        """Read `course.toml` (the file, or the folder that holds it); CourseError with a sentence for people."""
-        from autograder.course.load import read_course
-
-        return read_course(Path(path))

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pooch
 
+from pskit.data.hashes import digest
 from pskit.data.sources import Download
-from pskit.data.store import digest
 
 CONNECT, READ = 4.0, 20.0  # seconds: long enough for a slow campus, short enough to notice that there is no network
 BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)

@@ -5,11 +5,11 @@ against someone who can also change pskit.
 """
 
 import functools
-import hashlib
 import os
 import time
 from pathlib import Path
 
+from pskit.data.hashes import digest, manifest
 from pskit.data.sources import SOURCES, Source
 
 RETRY_AFTER = 300.0  # seconds in which a failed download is not tried again: every mirror costs its time limit
@@ -25,13 +25,6 @@ def folder() -> Path:
     return Path(os.environ.get("PSKIT_DATA") or Path.home() / ".cache" / "pskit").expanduser()
 
 
-@functools.cache
-def manifest() -> dict[str, str]:
-    """SHA-256 of every file of the full sets, by its path in the data folder."""
-    lines = (Path(__file__).parent / "SHA256SUMS").read_text().splitlines()
-    return {path: digest for digest, path in (line.split("  ") for line in lines)}
-
-
 def full(name: str) -> list[Path]:
     """The verified files of a full set, downloaded if need be; raises Unavailable."""
     wanted = [path for path in manifest() if path.startswith(f"{name}/")]
@@ -43,11 +36,6 @@ def full(name: str) -> list[Path]:
             _failed_at[name] = time.monotonic()
             raise
     return [folder() / path for path in wanted]
-
-
-def digest(content: bytes) -> str:
-    """SHA-256 as the manifest writes it."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def _is_there(path: Path) -> bool:

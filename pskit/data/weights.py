@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from pskit.data.store import digest
+from pskit.data.hashes import digest
 from pskit.tensors import read
 
 HASHES = {"ps3_unet": "fa46b7cd340c02b7c41884fcf66c005daf8acc5602daea80b65fac8857f71abb"}  # SHA-256 of the files
