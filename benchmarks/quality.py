@@ -32,6 +32,10 @@ the machine. `python -m autograder verify PS --question Q --seeds 20` and `--mut
 
 Those who wrote the tests wrote the mistakes and right answers, too, and mended both until the table looked like this.
 So it says that known mistakes are caught; what students do beyond them it cannot say.
+
+Blind tries are the other side: somebody who has the release alone writes all code answers, and uploads once. Language
+models did that in November 2026, one for each set: 73 of 73 points (PS1), 61 of 61 (PS2), 65 of 65 (PS3), 72 of 73
+(questions 1 to 7 of PS4) and 28 of 28 (its extensions). What misled them was mended.
 """
 HEAD = """| {first} | wrong caught | right accepted | seeds | false alarms | mutants noticed | equivalent | survive |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |

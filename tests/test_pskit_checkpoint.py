@@ -45,6 +45,14 @@ def test_an_interrupted_run_goes_on_after_its_last_whole_step(path, capsys):
     assert run.history["loss"] == list(range(10))
 
 
+def test_the_bar_shows_how_long_it_will_take_and_the_loss(path, capsys):
+    train(path, 3)
+    bar = capsys.readouterr().err
+    assert "3/3 [" in bar
+    assert "<" in bar, "time gone < time left"
+    assert "loss=2" in bar
+
+
 def test_a_killed_process_goes_on_to_the_same_result(path):
     script = f"""
         import sys, time, torch
