@@ -136,7 +136,7 @@ def test_nothing_but_course_toml_holds_a_date_so_a_new_term_is_a_few_commands(sm
 def test_a_question_with_emptied_tests_is_the_only_one_that_verify_finds_fault_with(
     small: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    in_small(START, small)
+    assert main(["release", "ps1", "--root", str(small)]) == 0
     hidden = small / "autograder" / "hidden" / "ps1_tiny" / "test_q1_line.py"
     hidden.write_text(re.sub(r"^    (got_|expect_).*\n", "", hidden.read_text(), flags=re.MULTILINE))
     capsys.readouterr()
