@@ -30,6 +30,10 @@ def test_labels_are_lost_where_u_is_below_p(ps, rng):
         )
         expect_close(ps.drop_labels(y, null, p, u), want)
         expect_close(ps.drop_labels(y, null, p, u.float()), want)
+    y, u = labels(rng, 7, 10), 0.3 * uniform(rng, 7)
+    expect_close(
+        ps.drop_labels(y, 12, 0.3, u), torch.full((7,), 12), "p is a chance, not a share: here all are below it"
+    )
 
 
 @points(
