@@ -21,7 +21,7 @@ from pathlib import Path
 from machine import machine, memory
 
 from autograder.course import load_course
-from autograder.source import SourceSet
+from autograder.source import SourceSet, page
 from autograder.verify.bank import Variant, read_variants
 from autograder.verify.mutation.mutants import mutants_of
 from autograder.verify.papers import Desk
@@ -37,7 +37,7 @@ def variants(source: SourceSet) -> list[tuple[str, Variant]]:
     found = []
     for question in source.questions:
         names = [name for cell in question.cells for name in cell.names]
-        file = source.folder / "variants" / f"{question.name}.py"
+        file = page(source.folder / "variants", question.name)
         found += [(question.name, each) for each in read_variants(file, names, taken) if each.mark.kind != "artifact"]
     return found
 
