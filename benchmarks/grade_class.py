@@ -28,6 +28,8 @@ from autograder.verify.papers import Desk
 from autograder.verify.proof import read_whole
 
 LOOK = 0.5
+EACH = 2.0  # seconds: 300 submissions in ten minutes
+GROWS = 1.1  # at most so much more memory in the second half than in the first
 DAMAGED = ("", "no json", '{"cells": [', "<!doctype html><title>Sign in</title>")
 
 
@@ -75,17 +77,19 @@ def command(papers: Path, output: Path, jobs: int) -> list[str]:
     return [sys.executable, "-m", "autograder", *words]
 
 
-def whole(papers: Path, output: Path, jobs: int) -> None:
-    """One run that nobody disturbs, and what it took."""
+def whole(papers: Path, output: Path, jobs: int) -> bool:
+    """One run that nobody disturbs, and what it took; whether that is within the limits."""
     started, peaks = time.monotonic(), []
     with subprocess.Popen(command(papers, output, jobs), stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
             peaks.append(memory(process.pid))
             time.sleep(LOOK)
     used, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - started
-    half = len(peaks) // 2
-    print(f"wall {seconds:.0f} s, processor {used.ru_utime + used.ru_stime:.0f} s")
-    print(f"memory at most {max(peaks):.0f} MB; by halves {max(peaks[:half]):.0f} and {max(peaks[half:]):.0f} MB")
+    first, second = max(peaks[: len(peaks) // 2]), max(peaks[len(peaks) // 2 :])
+    each = seconds / len(list(papers.iterdir()))
+    print(f"wall {seconds:.0f} s, {each:.2f} s for each, processor {used.ru_utime + used.ru_stime:.0f} s")
+    print(f"memory at most {max(first, second):.0f} MB; by halves {first:.0f} and {second:.0f} MB")
+    return each <= EACH and second <= GROWS * first
 
 
 def disturbed(papers: Path, output: Path, jobs: int, times: int, longest: float) -> None:
@@ -103,7 +107,7 @@ def disturbed(papers: Path, output: Path, jobs: int, times: int, longest: float)
 
 
 def main() -> int:
-    """Measure; 1 where an interrupted run ends otherwise."""
+    """Measure; 1 where a limit does not hold or an interrupted run ends otherwise."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=300)
     parser.add_argument("--jobs", type=int, default=2)
@@ -116,13 +120,13 @@ def main() -> int:
         papers.mkdir()
         write_class(papers, Desk(base / "desk", course, read_whole(course, course.problem_set("ps1"))), asked.size)
         print(f"{asked.size} submissions, {asked.jobs} processes; {machine()}", flush=True)
-        whole(papers, base / "whole", asked.jobs)
+        good = whole(papers, base / "whole", asked.jobs)
         if not asked.interrupt:
-            return 0
+            return int(not good)
         disturbed(papers, base / "pieces", asked.jobs, asked.interrupt, longest=40.0)
         same = (base / "whole" / "grades.csv").read_bytes() == (base / "pieces" / "grades.csv").read_bytes()
         print("the same grades.csv" if same else "ANOTHER grades.csv")
-        return int(not same)
+        return int(not (good and same))
 
 
 if __name__ == "__main__":
