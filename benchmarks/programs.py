@@ -1,10 +1,12 @@
 """The same notebook graded, and the same set released, by this course, by Otter-Grader and by nbgrader, side by side.
 
-    python benchmarks/programs.py [ps1] [--class 8] [--folder DIR]
+    python benchmarks/programs.py [ps1] [--class 8] [--others 2] [--folder DIR]
 
 All three start from the same source: `export otter` and `export nbgrader` write what the other programs need, and the
 submission is the reference. One cold start grades one notebook; a batch is the command that grades a folder of them
-(Otter's, `otter grade`, wants Docker, so there its batch is one `otter run` after the other). What they do differs:
+(Otter's, `otter grade`, wants Docker, so there its batch is one `otter run` after the other). The others start a kernel
+for each notebook, so that a batch of theirs may be smaller: the column to compare is that of one submission. What they
+do differs:
 Otter and nbgrader execute the whole notebook, training cells in QUICK mode and plots included, and run the public
 checks. This course executes definitions only, and runs the hidden tests, the public checks and the artifacts' tests.
 Memory is that of all processes of a program together.
@@ -184,18 +186,20 @@ def otter_assign(name: str, folder: Path) -> Took:
 def row(name: str, took: Took, ours: Took, said: str) -> str:
     """A line of a table."""
     ratio = f"{took.each / ours.each:.1f}"
-    return f"| {name} | {took.seconds:.1f} | {took.each:.2f} | {ratio} | {took.megabytes:.0f} | {said} |"
+    cells = (name, f"{took.seconds:.1f}", took.submissions, f"{took.each:.2f}", ratio, f"{took.megabytes:.0f}", said)
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def table(title: str, rows: list[str]) -> None:
     """Print it."""
-    print(f"\n| {title} | seconds | per submission | times ours | MB | points |\n|---|---:|---:|---:|---:|---:|")
+    head = f"| {title} | seconds | of | for one | times ours | MB | points |"
+    print(f"\n{head}\n|---|---:|---:|---:|---:|---:|---:|")
     print("\n".join(rows), flush=True)
 
 
-def graded(title: str, programs: dict[str, Any], how: Callable[[Any], Took]) -> float:
+def graded(title: str, programs: dict[str, Any], how: Callable[[str, Any], Took]) -> float:
     """Grade by each program, ours first, and print the table; how many times as long the fastest other one takes."""
-    took = {name: (how(program), program.points()) for name, program in programs.items()}
+    took = {name: (how(name, program), program.points()) for name, program in programs.items()}
     ours = next(iter(took.values()))[0]
     table(title, [row(name, each, ours, f"{points:g}") for name, (each, points) in took.items()])
     return min(each.each for each, _ in list(took.values())[1:]) / ours.each
@@ -206,6 +210,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", nargs="?", default="ps1")
     parser.add_argument("--class", dest="size", type=int, default=8, metavar="N", help="submissions of a batch")
+    parser.add_argument("--others", type=int, default=2, metavar="N", help="submissions of the other programs' batches")
     parser.add_argument("--folder", type=Path, help="keep what is written here")
     asked = parser.parse_args()
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
@@ -221,8 +226,9 @@ def main() -> int:
             "otter run": Otter(asked.set, places["otter"], paper),
             "nbgrader autograde": Nbgrader(asked.set, places["nbgrader"], paper),
         }
-        graded(f"{asked.set}: one submission, cold", programs, lambda program: program.one())
-        times = graded(f"{asked.set}: a batch of {asked.size}", programs, lambda program: program.batch(asked.size))
+        sizes = dict.fromkeys(programs, asked.others) | {"this course": asked.size}
+        graded(f"{asked.set}: one submission, cold", programs, lambda _, program: program.one())
+        times = graded(f"{asked.set}: a batch", programs, lambda name, program: program.batch(sizes[name]))
         ours = command(load_course().root, "autograder", "release", asked.set, "--check")
         theirs = {"otter assign": otter_assign(asked.set, places["assign"])}
         theirs["nbgrader generate_assignment"] = programs["nbgrader autograde"].release
