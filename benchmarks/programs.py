@@ -15,6 +15,7 @@ Memory is that of all processes of a program together.
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,7 @@ from autograder.source import read_set
 
 PYTHON = [sys.executable, "-W", "ignore", "-m"]
 Notebook = Any
+MARK = re.compile(r"\s*### (BEGIN|END) SOLUTION")
 TIMES = 5.0  # a batch is graded at least so many times as fast
 
 
@@ -164,7 +166,8 @@ def master(notebook: Notebook) -> nbformat.NotebookNode:
     for number, cell in enumerate(notebook["cells"]):
         if role(cell) == "answer":
             cells += [new_raw_cell(f"# BEGIN QUESTION\nname: q{number}\n"), new_raw_cell("# BEGIN SOLUTION")]
-            cells += [new_code_cell(f"# BEGIN SOLUTION\n{cell['source']}\n# END SOLUTION")]
+            answer = "\n".join(line for line in cell["source"].splitlines() if not MARK.match(line))
+            cells += [new_code_cell(f"# BEGIN SOLUTION\n{answer}\n# END SOLUTION")]
             cells += [new_raw_cell("# END SOLUTION"), new_raw_cell("# BEGIN TESTS")]
             cells += [new_code_cell(checks.get(part(cell), "assert True")), new_raw_cell("# END TESTS")]
             cells += [new_raw_cell("# END QUESTION")]
