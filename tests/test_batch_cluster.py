@@ -33,7 +33,7 @@ def local(workers: int) -> Any:
     import distributed
 
     start: Any = distributed.LocalCluster  # it has no types
-    return start(n_workers=workers, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None)
+    return start(n_workers=workers, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=":0")
 
 
 def paper(path: Path, text: str = "x = 1  # points = 7\n") -> Path:

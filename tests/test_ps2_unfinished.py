@@ -20,7 +20,7 @@ SOURCES = load_course().root / "solutions" / "ps2_latent_variable"
 QUESTIONS = ("q1_elbo", "q2_vae", "q3_change_of_variables", "q4_coupling_flows")
 QUESTIONS += ("q5_gan_objectives", "q6_gan_training", "q8_artifacts")
 TRAININGS = ("a variational autoencoder of digits", "RealNVP on two moons", "games on the ring", "digits on demand")
-EXPERIMENT = re.compile(r'^with experiment\("(.+?)"\)', re.MULTILINE)
+EXPERIMENT = re.compile(r'^with experiment\("(.+?)"[,)]', re.MULTILINE)
 
 
 def executable(cell: Any) -> ast.Module:

@@ -63,7 +63,7 @@ def save(figure: Any, name: str) -> None:
 
 def run(source: str, file: str, namespace: dict[str, Any], words: list[str]) -> None:
     """Execute a cell, or what it defines where its experiment is not wanted; keep its figures."""
-    title = re.search(r'^with experiment\("(.+?)"\)', source, re.MULTILINE)
+    title = re.search(r'^with experiment\("(.+?)"[,)]', source, re.MULTILINE)
     chosen = title is None or (title[1] in FIGURES and any(word in title[1] for word in words))
     names, count = FIGURES[title[1]] if title and chosen else {}, 0
 

@@ -103,7 +103,7 @@ def run(notebook: Notebook, chosen: list[str]) -> None:
     figures.show = show
     for file in NEEDED:
         for cell in jupytext.reads(read_page(page(SET, file)), "py:percent").cells:
-            title = re.search(r'^with experiment\("(.+?)"\)', cell.source, re.MULTILINE)
+            title = re.search(r'^with experiment\("(.+?)"[,)]', cell.source, re.MULTILINE)
             if cell.metadata.get("role") == "run" and title and title[1] in FIGURES and title[1] in chosen:
                 state |= {"names": FIGURES[title[1]], "count": 0}
                 exec(compile(cell.source, file, "exec"), notebook)

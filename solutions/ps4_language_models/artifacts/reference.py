@@ -42,7 +42,7 @@ def _source(name: str) -> Path:
 def run_cell(space: dict[str, Any], question: str, title: str, instead: dict[str, str]) -> None:
     """Execute the cell of an experiment, with some of its text replaced."""
     for cell in jupytext.reads(read_page(_source(question)), fmt="py:percent").cells:
-        if cell.cell_type == "code" and f'with experiment("{title}")' in cell.source:
+        if cell.cell_type == "code" and f'with experiment("{title}"' in cell.source:
             source = cell.source
             for old, new in instead.items():
                 source = source.replace(old, new)
