@@ -36,7 +36,10 @@ MEASURED = {
     "Training a GPT, beside nanoGPT": ("gpt_vs_peer.py", "{peer}", "--steps", "100"),
 }
 LONG = {"A class of 300, killed ten times": ("grade_class.py", "--size", "300", "--interrupt", "10")}
-NOISE = re.compile(r"^\[\w+App \| |^\[IPKernelApp\]|^\d+ submissions, read as|^\d+ of \d+ graded,")
+NOISE = re.compile(
+    r"^\[\w+App \| |^\[IPKernelApp\]|^\d+ submissions, read as|^\d+ of \d+ graded,|: downloading \("
+    r"|^number of parameters|^num (non-)?decayed|^using fused"
+)
 
 
 def section(title: str, words: tuple[str, ...]) -> tuple[str, bool]:
@@ -45,7 +48,7 @@ def section(title: str, words: tuple[str, ...]) -> tuple[str, bool]:
     started = time.monotonic()
     command = [sys.executable, str(ROOT / "benchmarks" / words[0]), *words[1:]]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
-    said = "\n".join(line for line in done.stdout.splitlines() if not NOISE.match(line)).strip()
+    said = "\n".join(line for line in done.stdout.splitlines() if not NOISE.search(line)).strip()
     print(said, done.stderr if done.returncode else "", sep="\n", flush=True)
     said_words = ["PEER" if Path(word).is_dir() else word for word in words[1:]]
     shown = " ".join(["python", f"benchmarks/{words[0]}", *said_words])

@@ -81,18 +81,19 @@ def logits_of(ps, tensors: Tensors, prefix: str, idx: Tensor, last: bool = False
     got = ps.run(probe_logits, dict(tensors), prefix, idx, last)
     expect_shape(got, len(idx), 1 if last else idx.shape[1], len(ALPHABET))
     expect_finite(got, "logits are finite numbers")
-    return got.double()
+    return got
 
 
 def surprise(logits: Tensor, then: Tensor) -> Tensor:
-    """-log p, in nats, of the characters then (B, T) under logits (B, T, 65)."""
-    return -logits.log_softmax(-1).gather(2, then[..., None])[..., 0]
+    """-log p, in nats, of the characters then (B, T) under logits (B, T, 65); a few rows at a time save memory."""
+    some = zip(logits.split(8), then.split(8), strict=True)
+    return -torch.cat([rows.double().log_softmax(-1).gather(2, own[..., None])[..., 0] for rows, own in some])
 
 
 def expect_same(at_the_end: Tensor, within: Tensor) -> None:
     """A beginning alone and within the whole passage got the same answer."""
     expect_true(
-        torch.allclose(at_the_end.log_softmax(-1), within.log_softmax(-1), atol=1e-3, rtol=1e-3),
+        torch.allclose(at_the_end.double().log_softmax(-1), within.double().log_softmax(-1), atol=1e-3, rtol=1e-3),
         "the logits at a place change with what comes after it: the model looks ahead",
     )
 
