@@ -9,7 +9,7 @@ has not passed has dashes.
 import re
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit import PAGE, ROOT, kept, questions
 
@@ -18,6 +18,7 @@ BLOCK = re.compile(r"(<!-- quality: benchmarks/quality\.py writes it -->\n).*?(<
 PASSED = r"\| {question} \| passed \| [\d.]+ \| [\w-]+ \| "
 VERIFIED = PASSED + r"1 question, (\d+) wrong and (\d+) right variants, (\d+) seeds"
 MUTATED = PASSED + r"(\d+) noticed, (\d+) equivalent, (\d+) survive"
+WHOLE = r"^## {name} at 20 seeds: passed\n.*: (?:\d+) questions, (\d+) wrong and (\d+) right variants, (\d+) seeds"
 TEXT = """# How good the graders are
 
 `python benchmarks/quality.py` wrote this page from [the last audit](audit.md), which has the commands, the commits and
@@ -29,6 +30,8 @@ the machine. `python -m autograder verify PS --question Q --seeds 20` and `--mut
 - **False alarms**: of all gradings of right answers, the reference's included, those that lost a point.
 - **Mutants**: the reference with one operator, number or line changed by a program; what nobody could tell from the
   reference by any input is listed with a reason in `equivalent_mutants.toml` and counts as equivalent.
+
+A dash: not run question by question, or not passed. A set that was verified in one run has sums on the front page only.
 
 Those who wrote the tests wrote the mistakes and right answers, too, and mended both until the table looked like this.
 So it says that known mistakes are caught; what students do beyond them it cannot say.
@@ -88,6 +91,19 @@ def total(every: Collection[Counts]) -> Counts:
     )
 
 
+def verified_whole(sections: dict[str, str], name: str) -> tuple[int, int, int] | None:
+    """What the page says of a set that was verified in one run, which has no rows of questions."""
+    found = re.search(WHOLE.format(name=name), sections.get(f"{name} at 20 seeds", ""), re.DOTALL)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def short_row(sections: dict[str, str], name: str, every: Collection[Counts]) -> str:
+    """A set's line on the front page."""
+    whole = verified_whole(sections, name)
+    known = [replace(each, verified=each.verified or whole) for each in every]
+    return replace(total(every), verified=whole or total(every).verified).row(f"PS{name[2]}{proven(known)}")
+
+
 def proven(every: Collection[Counts]) -> str:
     """How many of a set's questions have passed both rounds, where it is not all of them."""
     done = [each.verified is not None and each.mutated is not None for each in every]
@@ -101,7 +117,7 @@ def pages(sections: dict[str, str]) -> tuple[str, str]:
     for name, rows in found.items():
         lines = [each.row(question) for question, each in rows.items()]
         parts.append(f"## {name}\n\n{HEAD.format(first='question')}" + "\n".join(lines) + "\n")
-    short = "\n".join(total(rows.values()).row(f"PS{name[2]}{proven(rows.values())}") for name, rows in found.items())
+    short = "\n".join(short_row(sections, name, rows.values()) for name, rows in found.items())
     return "\n".join(parts), f"\n{HEAD.format(first='set')}{short}\n\n"
 
 
