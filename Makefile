@@ -50,8 +50,8 @@ package: $(READY)  ## Gradescope zips in dist/
 site: $(READY)  ## the releases as web pages in build/site
 	@$(BIN)/python -m autograder site
 
-audit: $(READY)  ## the long rounds: mutation, fuzzing, 20 seeds; writes docs/audit.md
-	@$(BIN)/python benchmarks/audit.py
+audit: $(READY)  ## the long rounds: mutation, fuzzing, 20 seeds; writes docs/audit.md, and from it docs/quality.md
+	@$(BIN)/python benchmarks/audit.py; failed=$$?; $(BIN)/python benchmarks/quality.py; exit $$failed
 
 # PEER: a checkout of github.com/karpathy/nanoGPT. The tokenizers library is for its benchmark only.
 bench: $(READY)  ## every measurement beside its peers; writes benchmarks/RESULTS.md; PEER=PATH of a nanoGPT adds it

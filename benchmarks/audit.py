@@ -1,10 +1,10 @@
 """The long rounds, and a page that says how each last went: `make audit` writes docs/audit.md.
 
 Runs the tests marked slow (fuzzing, hundreds of submissions, a thousand killed workers), and for each set verify at 20
-seeds and mutation of every reference answer. Takes an hour or more per set on two cores; `--only ps1` or
-`--only mutation` picks rounds, and the page keeps what it says of the others. On a machine that is shared, `--question
-q3` does a question at a time: its row of the set's table is renewed, and the round has passed when every row has. Exit
-code 1 where a round failed; the page is written either way.
+seeds and mutation of every reference answer, a question at a time: its row of the set's table is renewed, and the round
+has passed when every row has. Takes an hour or more per set on two cores; `--only ps1` or `--only mutation` picks
+rounds, `--question q3` questions, and the page keeps what it says of the others. Exit code 1 where a round failed; the
+page is written either way.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from machine import machine
+from record import ROOT, commit, kept, write
 
-ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "audit.md"
 TITLE = "# The last audit\n\n`make audit` wrote this page. Each round says at which commit and on what it ran.\n"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -101,50 +101,50 @@ def table(name: str, words: Sequence[str], wanted: Sequence[str], before: str, n
     return f"## {name}: {verdict}\n\n{command}\n\n{head}" + "\n".join(there) + "\n"
 
 
-def kept() -> dict[str, str]:
-    """The sections of the page as it stands, by the name of their round."""
-    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    found = re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]
-    return {part[3 : part.index(": ")]: part.rstrip() + "\n" for part in found}
-
-
 def main() -> int:
     """Run the wanted rounds, write the page; 1 where one failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="WORD", default="", help="the rounds whose name holds this word")
-    parser.add_argument("--question", action="append", metavar="q3", default=[], help="a question, or `every`")
+    parser.add_argument("--question", action="append", metavar="q3", default=[], help="a question; may be repeated")
     arguments = parser.parse_args()
     logs = ROOT / "build" / "audit"
     logs.mkdir(parents=True, exist_ok=True)
-    commit = subprocess.check_output(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], text=True).strip()
+    measured = commit()
     wanted = {name: words for name, words in rounds().items() if arguments.only in name}
     if not wanted:
         parser.error(f"no round's name holds {arguments.only!r}; there are: {', '.join(rounds())}")
     failed = False
     for name, words in wanted.items():
-        mine = [each for each in questions().get(name.split()[0], []) if picked(each, arguments.question)]
-        for question in mine if arguments.question else [""]:
+        for question in parts(name, arguments.question):
             extra = ("--question", question) if question else ()
             result = run(f"{name} {question}".strip(), (*words, *extra), logs)
             failed |= result.code != 0
-            write(name, words, result, question, commit)
+            renew(name, words, result, question, measured)
     return int(failed)
 
 
+def parts(name: str, asked: Sequence[str]) -> list[str]:
+    """What of a round is run at a time: the questions of a set that are asked for, or "", the round as it is."""
+    mine = questions().get(name.split()[0])
+    if mine is None:
+        return [] if asked else [""]
+    return [each for each in mine if not asked or picked(each, asked)]
+
+
 def picked(question: str, wanted: Sequence[str]) -> bool:
-    """Whether `q3_gmm` is among `q3`, `q3_gmm`, `every`."""
-    return any(each in ("every", question, question.partition("_")[0]) for each in wanted)
+    """Whether `q3_gmm` is among `q3`, `q3_gmm`."""
+    return any(each in (question, question.partition("_")[0]) for each in wanted)
 
 
-def write(name: str, words: Sequence[str], result: Result, question: str, commit: str) -> None:
+def renew(name: str, words: Sequence[str], result: Result, question: str, measured: str) -> None:
     """Renew what the page says of a round, or of a question of it."""
-    sections = kept()
+    sections = kept(PAGE, ": ")
     if question:
-        new = {question: row(result, question, commit)}
+        new = {question: row(result, question, measured)}
         sections[name] = table(name, words, questions()[name.split()[0]], sections.get(name, ""), new)
     else:
-        sections[name] = section(result, commit)
-    PAGE.write_text("\n".join([TITLE, *(sections[each] for each in rounds() if each in sections)]), encoding="utf-8")
+        sections[name] = section(result, measured)
+    write(PAGE, TITLE, rounds(), sections)
 
 
 if __name__ == "__main__":

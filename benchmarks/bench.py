@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 from machine import machine
+from record import ROOT, commit, kept, write
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "benchmarks" / "RESULTS.md"
 HEAD = """# What was measured
 
@@ -55,20 +55,15 @@ def section(title: str, words: tuple[str, ...]) -> tuple[str, bool]:
     minutes = (time.monotonic() - started) / 60
     verdict = "" if done.returncode == 0 else f" It FAILED with exit code {done.returncode}."
     body = said if said.count("\n|") > 2 else f"```text\n{said}\n```"
-    return f"## {title}\n\n`{shown}`, {minutes:.1f} minutes on {today()}.{verdict}\n\n{body}\n", done.returncode == 0
+    return (
+        f"## {title}\n\n`{shown}`, {minutes:.1f} minutes on {today()}.{verdict}\n\n{body}\n",
+        done.returncode == 0,
+    )
 
 
 def today() -> str:
     """The date, and the commit that was measured."""
-    words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-    return f"{time.strftime('%Y-%m-%d')} at commit {subprocess.check_output(words, text=True).strip()}"
-
-
-def kept() -> dict[str, str]:
-    """The sections of the page as it stands, by title."""
-    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    found = re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]
-    return {part[3 : part.index("\n")]: part.rstrip() + "\n" for part in found}
+    return f"{time.strftime('%Y-%m-%d')} at commit {commit()}"
 
 
 def main() -> int:
@@ -78,7 +73,7 @@ def main() -> int:
     parser.add_argument("--peer", metavar="PATH", type=Path, help="a folder that holds nanoGPT's model.py")
     asked = parser.parse_args()
     os.environ["PYTHONWARNINGS"] = "ignore"
-    sections, good = kept(), True
+    sections, good = kept(PAGE), True
     every = MEASURED | (LONG if asked.only else {})
     for title, words in every.items():
         if asked.only.lower() not in title.lower() or ("{peer}" in words and asked.peer is None):
@@ -86,9 +81,7 @@ def main() -> int:
         named = tuple(str(asked.peer.resolve()) if word == "{peer}" else word for word in words)
         sections[title], well = section(title, named)
         good &= well
-        PAGE.write_text(
-            "\n".join([HEAD, *(sections[each] for each in MEASURED | LONG if each in sections)]), encoding="utf-8"
-        )
+        write(PAGE, HEAD, MEASURED | LONG, sections)
     print(machine())
     return int(not good)
 

@@ -10,23 +10,16 @@ with pskit. All run on one core.
 
 import argparse
 import os
-import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
 import tiktoken
-from machine import machine
+from machine import machine, timed
 from reference import definitions
 from tiktoken._educational import SimpleBytePairEncoding, bpe_train
 
 GPT2 = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-
-
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """The result of the work and its wall time in seconds."""
-    started = time.perf_counter()
-    return work(), time.perf_counter() - started
 
 
 def of_tokenizers(text: str, vocab_size: int) -> float | None:

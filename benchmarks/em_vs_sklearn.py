@@ -9,14 +9,13 @@ precision whatever it is given; the reference computes in the precision of its i
 """
 
 import argparse
-import time
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from machine import machine
+from machine import machine, timed
 from reference import definitions
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
@@ -46,12 +45,6 @@ def sklearn_mixture(params: tuple[Tensor, Tensor, Tensor], iterations: int) -> G
         means_init=mus.numpy(),
         precisions_init=np.linalg.inv(Sigmas.numpy()),
     )
-
-
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """The result of the work and its wall time in seconds."""
-    start = time.perf_counter()
-    return work(), time.perf_counter() - start
 
 
 def arguments() -> argparse.Namespace:

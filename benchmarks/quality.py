@@ -2,8 +2,8 @@
 
     python benchmarks/quality.py
 
-Reads docs/audit.md, whose rows `audit.py --question every` writes; no number is typed by hand. A question that an audit
-has not passed has dashes.
+Reads docs/audit.md, which `make audit` writes before it calls this; no number is typed by hand. A question that an
+audit has not passed has dashes.
 """
 
 import re
@@ -11,7 +11,8 @@ import sys
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from audit import PAGE, ROOT, kept, questions
+from audit import PAGE, questions
+from record import ROOT, kept
 
 OUT, README = ROOT / "docs" / "quality.md", ROOT / "README.md"
 BLOCK = re.compile(r"(<!-- quality: benchmarks/quality\.py writes it -->\n).*?(<!-- /quality -->)", re.DOTALL)
@@ -46,60 +47,70 @@ HEAD = """| {first} | wrong caught | right accepted | seeds | false alarms | mut
 
 
 @dataclass(frozen=True)
+class Verified:
+    """How many wrong and right variants were graded, at how many seeds; `references` is one for each question."""
+
+    wrong: int
+    right: int
+    seeds: int
+    references: int = 1
+
+    def cells(self) -> list[str]:
+        """What a table says."""
+        right_answers = (self.right + self.references) * self.seeds
+        wrong, right = f"{self.wrong} of {self.wrong}", f"{self.right} of {self.right}"
+        return [wrong, right, str(self.seeds), f"0 of {right_answers}"]
+
+
+@dataclass(frozen=True)
 class Counts:
     """What an audit counted; None where it has not passed."""
 
-    verified: tuple[int, int, int] | None  # wrong variants, right variants, seeds
+    verified: Verified | None
     mutated: tuple[int, int, int] | None  # noticed, equivalent, surviving mutants
 
     def row(self, name: str) -> str:
         """A line of a table."""
-        cells = [name, *self._verified(), *(map(str, self.mutated) if self.mutated else "–––")]
-        return f"| {' | '.join(cells)} |"
-
-    def _verified(self) -> list[str]:
-        if not self.verified:
-            return ["–"] * 4
-        wrong, right, seeds = self.verified
-        return [f"{wrong} of {wrong}", f"{right} of {right}", str(seeds), f"0 of {(right + 1) * seeds}"]
+        verified = self.verified.cells() if self.verified else ["–"] * 4
+        mutated = map(str, self.mutated) if self.mutated else ["–"] * 3
+        return f"| {' | '.join([name, *verified, *mutated])} |"
 
 
 def counts(sections: dict[str, str], name: str, question: str) -> Counts:
     """What the page says of a question."""
-    return Counts(
-        _found(VERIFIED, sections.get(f"{name} at 20 seeds", ""), question),
-        _found(MUTATED, sections.get(f"{name} by mutation", ""), question),
-    )
+    verified = _found(VERIFIED.format(question=question), sections.get(f"{name} at 20 seeds", ""))
+    mutated = _found(MUTATED.format(question=question), sections.get(f"{name} by mutation", ""))
+    return Counts(Verified(*verified) if verified else None, mutated)
 
 
-def _found(pattern: str, text: str, question: str) -> tuple[int, int, int] | None:
-    found = re.search(pattern.format(question=re.escape(question)), text)
+def _found(pattern: str, text: str) -> tuple[int, int, int] | None:
+    found = re.search(pattern, text, re.DOTALL)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def total(every: Collection[Counts]) -> Counts:
-    """The sums over questions, with the smallest number of seeds; of those that have passed."""
+    """The sums over those that have passed, with the smallest number of seeds."""
     verified = [each.verified for each in every if each.verified]
     mutated = [each.mutated for each in every if each.mutated]
-    return Counts(
-        (sum(each[0] for each in verified), sum(each[1] for each in verified), min(each[2] for each in verified))
-        if verified
-        else None,
-        (sum(each[0] for each in mutated), sum(each[1] for each in mutated), sum(each[2] for each in mutated))
-        if mutated
-        else None,
-    )
+    noticed, equivalent, survive = ([each[i] for each in mutated] for i in range(3))
+    sums = (sum(noticed), sum(equivalent), sum(survive)) if mutated else None
+    return Counts(_sum(verified) if verified else None, sums)
 
 
-def verified_whole(sections: dict[str, str], name: str) -> tuple[int, int, int] | None:
+def _sum(every: Collection[Verified]) -> Verified:
+    wrong, right = sum(each.wrong for each in every), sum(each.right for each in every)
+    return Verified(wrong, right, min(each.seeds for each in every), len(every))
+
+
+def verified_whole(sections: dict[str, str], name: str, references: int) -> Verified | None:
     """What the page says of a set that was verified in one run, which has no rows of questions."""
-    found = re.search(WHOLE.format(name=name), sections.get(f"{name} at 20 seeds", ""), re.DOTALL)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+    found = _found(WHOLE.format(name=name), sections.get(f"{name} at 20 seeds", ""))
+    return Verified(*found, references) if found else None
 
 
 def short_row(sections: dict[str, str], name: str, every: Collection[Counts]) -> str:
     """A set's line on the front page."""
-    whole = verified_whole(sections, name)
+    whole = verified_whole(sections, name, len(every))
     known = [replace(each, verified=each.verified or whole) for each in every]
     return replace(total(every), verified=whole or total(every).verified).row(f"PS{name[2]}{proven(known)}")
 
@@ -123,7 +134,7 @@ def pages(sections: dict[str, str]) -> tuple[str, str]:
 
 def main() -> int:
     """Write both."""
-    page, table = pages(kept())
+    page, table = pages(kept(PAGE, ": "))
     OUT.write_text(page, encoding="utf-8")
     front = README.read_text(encoding="utf-8")
     README.write_text(BLOCK.sub(lambda found: f"{found[1]}{table}{found[2]}", front), encoding="utf-8")

@@ -8,11 +8,10 @@ evaluations of the network without any sampler, measured in turn. The ratio is w
 
 import argparse
 import statistics
-import time
-from collections.abc import Callable
+from functools import partial
 
 import torch
-from machine import machine
+from machine import machine, timed
 from reference import definitions
 from torch import Tensor
 
@@ -26,13 +25,6 @@ QUESTIONS = (
     "q6_guidance",
 )
 QUESTIONS += ("q8_flow_matching", "q9_artifacts")
-
-
-def seconds(work: Callable[[], Tensor]) -> float:
-    """Wall time of the work."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 @torch.no_grad()
@@ -58,7 +50,7 @@ def main() -> None:
     took: dict[str, list[tuple[float, float]]] = {name: [] for name in draws}
     for _ in range(ROUNDS):
         for name, draw in draws.items():
-            took[name].append((seconds(lambda draw=draw: draw(net, x, y, n)), seconds(bare)))  # type: ignore[misc]
+            took[name].append((timed(partial(draw, net, x, y, n))[1], timed(bare)[1]))
     print(machine("torch"))
     print(f"{asked.images} digits, {n} guided evaluations of {sum(p.numel() for p in net.parameters()):,} parameters")
     for name, pairs in took.items():

@@ -53,3 +53,12 @@ def test_a_question_that_the_set_no_longer_has_loses_its_row(audit: Any) -> None
 
 def test_every_set_of_the_term_has_its_rounds(audit: Any) -> None:
     assert {name.split()[0] for name in audit.rounds()} == {"slow", *audit.questions()}
+
+
+def test_a_set_is_audited_by_its_questions_and_the_slow_tests_as_they_are(audit: Any) -> None:
+    name, *_ = audit.questions()
+    every = audit.questions()[name]
+    assert audit.parts(f"{name} by mutation", []) == every
+    assert audit.parts(f"{name} by mutation", ["q1"]) == every[:1]
+    assert audit.parts("slow tests", []) == [""]
+    assert audit.parts("slow tests", ["q1"]) == []

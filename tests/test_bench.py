@@ -85,11 +85,11 @@ def test_a_set_that_was_verified_in_one_run_counts_as_a_whole(quality: Any) -> N
     said = "ps9_tiny: 2 questions, 9 wrong and 3 right variants, 20 seeds; the graders are right."
     sections = {"ps9_tiny at 20 seeds": f"## ps9_tiny at 20 seeds: passed\n\n```text\n{said}\n```\n"}
     every = [quality.Counts(None, (30, 2, 0)), quality.Counts(None, (5, 0, 0))]
-    assert quality.short_row(sections, "ps9_tiny", every) == "| PS9 | 9 of 9 | 3 of 3 | 20 | 0 of 80 | 35 | 2 | 0 |"
+    assert quality.short_row(sections, "ps9_tiny", every) == "| PS9 | 9 of 9 | 3 of 3 | 20 | 0 of 100 | 35 | 2 | 0 |"
     assert "PS9 (0 of 2 questions)" in quality.short_row({}, "ps9_tiny", every)
 
 
 def test_the_committed_tables_are_those_of_the_last_audit(quality: Any) -> None:
-    page, table = quality.pages(quality.kept())
+    page, table = quality.pages(quality.kept(quality.PAGE, ": "))
     assert page == quality.OUT.read_text(encoding="utf-8"), "run: python benchmarks/quality.py"
     assert table in quality.README.read_text(encoding="utf-8"), "run: python benchmarks/quality.py"
