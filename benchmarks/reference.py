@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import torch
 
+from autograder import source
 from autograder.course import load_course
-from autograder.source import page, read_set
-from autograder.source.cells import read_cells
+from autograder.source import read_set
 from autograder.verify.papers import Desk
 
 
@@ -19,11 +19,8 @@ def definitions(name: str, *questions: str) -> SimpleNamespace:
     """
     course = load_course()
     folder = course.root / "solutions" / course.problem_set(name).name
-    book = SimpleNamespace(__name__="notebook")
-    for question in ("intro", *questions):
-        for cell in read_cells(page(folder, question), question):
-            if cell.type == "code" and cell.role in ("given", "answer") and cell.id != "setup":
-                exec(compile(cell.source, question, "exec"), vars(book))  # the course's own sources
+    book = SimpleNamespace()
+    vars(book).update(source.definitions(folder, ("intro", *questions)))
     book.here = SimpleNamespace(device=torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     return book
 

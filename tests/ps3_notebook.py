@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.course import load_course
-from autograder.source import page
-from autograder.source.cells import read_cells
+from autograder.source import definitions
 
 SOURCES = load_course().root / "solutions" / "ps3_diffusion_flow"
 FILES = ["intro", *sorted(path.stem for path in SOURCES.glob("[qx]?_*"))]
@@ -20,13 +19,7 @@ T = 200
 @cache
 def notebook() -> SimpleNamespace:
     """Every definition of the solved notebook; its training cells are not run."""
-    space: dict[str, Any] = {}
-    for file in FILES:
-        for cell in read_cells(page(SOURCES, file), file):
-            code = cell.type == "code" and cell.role in {"given", "answer"}
-            if code or (file == "intro" and "\nfrom pskit import" in cell.source):
-                exec(compile(cell.source, f"{file}.py", "exec"), space)  # the course's own sources
-    return SimpleNamespace(**space)
+    return SimpleNamespace(**definitions(SOURCES, FILES))
 
 
 def draws(*shape: int, seed: int = 0) -> Tensor:

@@ -18,8 +18,7 @@ from scipy.stats import wasserstein_distance
 from torch.distributions import Normal, kl_divergence
 
 from autograder.course import load_course
-from autograder.source import page
-from autograder.source.cells import read_cells
+from autograder.source import definitions
 
 SOURCES = load_course().root / "solutions" / "ps2_latent_variable"
 FILES = ["intro", *sorted(path.stem for path in SOURCES.glob("[qx]?_*"))]
@@ -29,12 +28,7 @@ f64: dict[str, Any] = {"dtype": torch.float64}
 @cache
 def notebook() -> SimpleNamespace:
     """Every definition of the solved notebook; its training cells are not run."""
-    space: dict[str, Any] = {}
-    for file in FILES:
-        for cell in read_cells(page(SOURCES, file), file):
-            if cell.type == "code" and cell.role in {"given", "answer"}:
-                exec(compile(cell.source, f"{file}.py", "exec"), space)  # the course's own sources
-    return SimpleNamespace(**space)
+    return SimpleNamespace(**definitions(SOURCES, FILES))
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -15,8 +15,7 @@ from autograder.hidden.digits.images import hidden_digits
 from autograder.hidden.digits.reader import read
 from autograder.hidden.ps3_diffusion_flow.judged import likeness
 from autograder.hidden.ps3_diffusion_flow.networks import HandedIn, checked, cosine_shares, shapes
-from autograder.source import page
-from autograder.source.cells import read_cells
+from autograder.source import Namespace, definitions
 from autograder.testing import Unexpected
 from pskit import data
 
@@ -24,14 +23,9 @@ SOURCES = load_course().root / "solutions" / "ps3_diffusion_flow"
 
 
 @cache
-def notebook() -> dict[str, Any]:
+def notebook() -> Namespace:
     """What the solved notebook defines up to the network of question 3."""
-    space: dict[str, Any] = {}
-    for file in ("intro", "q1_forward_process", "q3_training_loss"):
-        for cell in read_cells(page(SOURCES, file), file):
-            if cell.type == "code" and cell.role in {"given", "answer"}:
-                exec(compile(cell.source, f"{file}.py", "exec"), space)  # the course's own sources
-    return space
+    return definitions(SOURCES, ("intro", "q1_forward_process", "q3_training_loss"))
 
 
 def unet(width: int, times: float, seed: int = 0) -> nn.Module:

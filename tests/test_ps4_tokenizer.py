@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from autograder.course import load_course
 from autograder.hidden.ps4_language_models import slow_bpe
-from autograder.source.cells import read_cells
+from autograder.source import definitions
 from pskit.data.text import BUNDLED
 
 SOURCES = load_course().root / "solutions" / "ps4_language_models"
@@ -27,12 +27,7 @@ END = "<|endoftext|>"
 @cache
 def notebook() -> SimpleNamespace:
     """The definitions of the solved notebook up to question 1."""
-    space: dict[str, Any] = {}
-    for file in ("intro", "q1_tokenizer"):
-        for cell in read_cells(SOURCES / f"{file}.py", file):
-            if cell.type == "code" and cell.role in {"given", "answer"}:
-                exec(compile(cell.source, f"{file}.py", "exec"), space)  # the course's own sources
-    return SimpleNamespace(**space)
+    return SimpleNamespace(**definitions(SOURCES, ("intro", "q1_tokenizer")))
 
 
 @cache

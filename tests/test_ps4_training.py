@@ -1,27 +1,19 @@
 """The training loop of problem set 4's notebook: a run that was interrupted ends as one that was not."""
 
 from pathlib import Path
-from typing import Any
 
-import jupytext
 import pytest
 import torch
 
-from autograder.source import read_page
+from autograder.source import Namespace, definitions
 
 SET = Path(__file__).parents[1] / "solutions" / "ps4_language_models"
 
 
 @pytest.fixture(scope="module")
-def book() -> dict[str, Any]:
+def book() -> Namespace:
     """The definitions of the intro and of questions 3 and 5."""
-    space: dict[str, Any] = {"__name__": "notebook"}
-    for name in ("intro", "q3_transformer", "q5_training"):
-        place = SET / name if (SET / name).is_dir() else SET / f"{name}.py"
-        for cell in jupytext.reads(read_page(place), fmt="py:percent").cells:
-            if cell.metadata.get("role") in ("given", "answer") and cell.metadata.get("id") != "setup":
-                exec(compile(cell.source, name, "exec"), space)
-    return space
+    return definitions(SET, ("intro", "q3_transformer", "q5_training"))
 
 
 def tiny(book):

@@ -16,8 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.course import load_course
-from autograder.source import page
-from autograder.source.cells import read_cells
+from autograder.source import definitions
 
 SOURCES = load_course().root / "solutions" / "ps4_language_models"
 FILES = ["intro", "q3_transformer", "q4_kv_cache", "q6_sampling"]
@@ -28,12 +27,7 @@ SEEDS = st.integers(0, 2**31 - 1)
 @cache
 def notebook() -> SimpleNamespace:
     """The solved notebook's definitions of questions 3, 4 and 6; nothing is trained."""
-    space: dict[str, Any] = {}
-    for file in FILES:
-        for cell in read_cells(page(SOURCES, file), file):
-            if cell.type == "code" and cell.role in {"given", "answer"} and cell.id != "setup":
-                exec(compile(cell.source, f"{file}.py", "exec"), space)  # the course's own sources
-    return SimpleNamespace(**space)
+    return SimpleNamespace(**definitions(SOURCES, FILES))
 
 
 def model(kind: str, sizes: tuple[int, int, int, int], seed: int) -> Any:

@@ -2,6 +2,7 @@
 
 from autograder.source.errors import SourceError
 from autograder.source.model import ROLES, Cell, Part, PartKind, Question, Region, SourceSet
+from autograder.source.namespace import Namespace, definitions, execute
 from autograder.source.pages import files_of, located, page, read_page
 from autograder.source.problem_set import read_draft, read_set
 from autograder.source.question import read_question
@@ -11,6 +12,7 @@ __all__ = [
     "ROLES",
     "Cell",
     "HiddenTest",
+    "Namespace",
     "Part",
     "PartKind",
     "Question",
@@ -18,6 +20,8 @@ __all__ = [
     "SourceError",
     "SourceSet",
     "check_worth",
+    "definitions",
+    "execute",
     "files_of",
     "hidden_test_file",
     "located",

@@ -9,34 +9,21 @@ A seed draws other training patches. The models are fitted by the reference's em
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import jupytext
 import numpy as np
 import torch
 from torch import Tensor
 
+from autograder.source import Namespace, definitions
 from pskit import data
 
 SET = Path(__file__).resolve().parents[1]
 HIDDEN = SET.parents[1] / "autograder" / "hidden" / SET.name / "data" / "patches.npy"
+NEEDED = ("intro", "q1_gaussian", "q3_mixture", "q4_em")
 Mixture = tuple[Tensor, Tensor, Tensor]
 
 
-def reference() -> dict[str, Any]:
-    """The functions of questions 1, 3 and 4, with scale_mixture and groups_by_contrast of the experiments."""
-    namespace: dict[str, Any] = {"__name__": "notebook"}
-    exec("import math\nimport torch\nfrom torch import Tensor", namespace)
-    for file in ("q1_gaussian", "q3_mixture", "q4_em"):
-        for cell in jupytext.read(SET / f"{file}.py").cells:
-            if cell.metadata.get("role") == "answer":
-                exec(cell.source, namespace)
-            elif cell.source.startswith("def "):
-                exec(cell.source.split("\n\n\n")[0], namespace)
-    return namespace
-
-
-def models(notebook: dict[str, Any], X: Tensor, all_of_them: bool) -> Iterator[tuple[str, Mixture]]:
+def models(notebook: Namespace, X: Tensor, all_of_them: bool) -> Iterator[tuple[str, Mixture]]:
     """Models of the rows of X (N, 63) by name; the slow and the odd ones only on request."""
 
     def em(K: int, ridge: float = 1e-6) -> Mixture:
@@ -63,7 +50,7 @@ def diagonal(model: Mixture) -> Mixture:
 def main(source: str, seeds: int) -> None:
     """Print a line per model and seed: nats per hidden patch and per test patch."""
     data.prefer_small(source == "bundled")
-    notebook = reference()
+    notebook = definitions(SET, NEEDED, experiments=True)
     hidden = data.to_ac(torch.from_numpy(np.load(HIDDEN) / 255.0))[0]
     test = data.to_ac(data.patches("test", 10_000, seed=100))[0]
     for seed in range(seeds):

@@ -6,7 +6,6 @@ Runs the cells of the sources in one namespace with QUICK = False, those of ques
 experiments. Takes about ten minutes on two CPU cores; checkpoints go to a temporary folder.
 """
 
-import io
 import os
 import shutil
 import tempfile
@@ -17,16 +16,15 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
-import jupytext
-from PIL import Image
-
+from autograder.release.figures import write_figure
+from autograder.source import Namespace, execute, page
+from autograder.source.cells import read_cells
 from pskit import figures
 
 HERE = Path(__file__).resolve().parent
 SET = HERE.parent
 FILES = ("intro", "q1_gaussian", "q3_mixture", "q4_em", "q5_denoise_patch", "q6_denoise_image", "q7_variational")
 SILENT = {"q1_gaussian", "q3_mixture"}  # their answers are needed, their experiments are not
-SKIPPED = {"setup"}  # cells by id
 NAMES = {  # the figures that the text shows, by question and by their order in it
     ("q4_em", 1): "film",
     ("q4_em", 3): "climb",
@@ -41,23 +39,7 @@ NAMES = {  # the figures that the text shows, by question and by their order in 
 }
 
 
-def save(figure: Any, name: str) -> None:
-    """Write a figure as a small PNG of 64 colours."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=80, bbox_inches="tight", facecolor="white")
-    image = Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    (SET / "figures").mkdir(exist_ok=True)
-    image.save(SET / "figures" / f"{name}.png", optimize=True)
-
-
-def wanted(cell: Any, file: str) -> bool:
-    """Whether a cell is executed."""
-    role = cell.metadata.get("role")
-    roles = {"given", "answer"} | ({"run", "artifact"} - ({"run"} if file in SILENT else set()))
-    return cell.cell_type == "code" and role in roles and cell.metadata.get("id") not in SKIPPED
-
-
-def run(file: str, namespace: dict[str, Any]) -> None:
+def run(file: str, namespace: Namespace) -> None:
     """Execute one source file; its figures are saved, the rest is printed."""
     count = 0
 
@@ -66,17 +48,18 @@ def run(file: str, namespace: dict[str, Any]) -> None:
         count += 1
         print(alt, flush=True)
         if (file, count) in NAMES:
-            save(figure, NAMES[file, count])
+            write_figure(figure, SET, NAMES[file, count])
 
     figures.show = show
-    for cell in jupytext.read(SET / f"{file}.py").cells:
-        if wanted(cell, file):
-            exec(compile(cell.source.replace("QUICK = True", "QUICK = False"), file, "exec"), namespace)
+    roles = {"given", "answer", "artifact"} | (set() if file in SILENT else {"run"})
+    for cell in read_cells(page(SET, file), file):
+        if cell.role in roles and cell.id != "setup":
+            execute(cell.source.replace("QUICK = True", "QUICK = False"), file, namespace)
 
 
 def main() -> None:
     """Run the notebook in a temporary folder and keep the artifact."""
-    namespace: dict[str, Any] = {"__name__": "notebook"}
+    namespace: Namespace = {"__name__": "notebook"}
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for file in (*FILES, "q8_artifact"):

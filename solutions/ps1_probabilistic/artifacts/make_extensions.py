@@ -7,9 +7,10 @@ Takes a few minutes on two CPU cores, nearly all of it for the race of x3.
 
 import os
 import tempfile
-from typing import Any
 
 import make
+
+from autograder.source import Namespace
 
 make.NAMES = {
     ("x1_discrete", 1): "two_peaks",
@@ -23,7 +24,7 @@ ANSWERS = ("q1_gaussian", "q3_mixture", "q4_em")
 
 def main() -> None:
     """Run the intro, the answers that x3 needs, and the extensions."""
-    namespace: dict[str, Any] = {"__name__": "notebook"}
+    namespace: Namespace = {"__name__": "notebook"}
     make.SILENT |= set(ANSWERS)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

@@ -19,12 +19,11 @@ from reference import definitions
 
 from autograder.hidden.ps2_latent_variable import test_q8_artifacts as judges
 from autograder.hidden.digits.reader import reader
+from autograder.source import Namespace
 from pskit import data
 
-Notebook = dict[str, Any]
 
-
-def vae(notebook: Notebook, seed: int) -> str:
+def vae(notebook: Namespace, seed: int) -> str:
     """8 of 16 epochs."""
     digits = notebook["binarise"](data.mnist("train")[0], seed=1)
     torch.manual_seed(seed)
@@ -35,7 +34,7 @@ def vae(notebook: Notebook, seed: int) -> str:
     return f"-elbo {nats:.2f} nats"
 
 
-def moons(notebook: Notebook, seed: int) -> str:
+def moons(notebook: Namespace, seed: int) -> str:
     """2,000 of 4,000 steps, with a learning rate that has fallen to zero."""
     torch.manual_seed(seed)
     flow = notebook["moons_flow"]()
@@ -45,7 +44,7 @@ def moons(notebook: Notebook, seed: int) -> str:
     return f"{gap:.4f} nats worse than the truth"
 
 
-def ring(notebook: Notebook, seed: int) -> str:
+def ring(notebook: Namespace, seed: int) -> str:
     """40 of 80 blocks."""
     first = notebook["ring_players"]
 
@@ -68,7 +67,7 @@ def ring(notebook: Notebook, seed: int) -> str:
     return f"{modes} modes, {100 * good:.1f} % good, spread {spread:.3f}"
 
 
-def digits(notebook: Notebook, seed: int) -> str:
+def digits(notebook: Namespace, seed: int) -> str:
     """40 of 80 blocks."""
     players = notebook["digit_players"](seed)
     images, labels = data.mnist("train")
@@ -82,7 +81,7 @@ def digits(notebook: Notebook, seed: int) -> str:
     return f"{100 * agree:.1f} % as asked, variety {variety:.2f}"
 
 
-def main(train: Callable[[Notebook, int], str], seeds: list[int], folder: Path) -> None:
+def main(train: Callable[[Namespace, int], str], seeds: list[int], folder: Path) -> None:
     """Print a line per seed."""
     torch.set_num_threads(1)
     notebook = definitions()

@@ -10,11 +10,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from make import save
 from matplotlib.axes import Axes
+from reference import SET
 
 from autograder.hidden.ps2_latent_variable import test_q8_artifacts as judges
 from autograder.hidden.ps2_latent_variable.handed_in import applied
+from autograder.release.figures import write_figure
 from pskit.figures import COLOURS
 from pskit.tensors import read
 
@@ -81,4 +82,4 @@ if __name__ == "__main__":
     with torch.no_grad():
         for ax, draw in zip(axes.flat, (autoencoder, flow, on_demand, ring), strict=True):
             ax.set_title(draw(ax, np.random.default_rng(0)), fontsize=11)
-    save(figure, "families")
+    write_figure(figure, SET, "families")

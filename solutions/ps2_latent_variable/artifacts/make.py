@@ -8,7 +8,6 @@ in the notebook, for want of a GPU: the flow of digits is trained for 150 steps,
 """
 
 import argparse
-import io
 import os
 import re
 import shutil
@@ -17,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from reference import NEEDED, SET, cells_of, wanted
-from PIL import Image
+from reference import NEEDED, SET
 
+from autograder.release.figures import write_figure
+from autograder.source import Namespace, execute, page
+from autograder.source.cells import read_cells
 from pskit import figures
 
 HERE = Path(__file__).resolve().parent
@@ -52,16 +53,7 @@ FIGURES = {  # experiments that are run, and the names of those of their figures
 }
 
 
-def save(figure: Any, name: str) -> None:
-    """Write a figure as a small PNG of 64 colours."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=70, bbox_inches="tight", facecolor="white")
-    image = Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    (SET / "figures").mkdir(exist_ok=True)
-    image.save(SET / "figures" / f"{name}.png", optimize=True)
-
-
-def run(source: str, file: str, namespace: dict[str, Any], words: list[str]) -> None:
+def run(source: str, file: str, namespace: Namespace, words: list[str]) -> None:
     """Execute a cell, or what it defines where its experiment is not wanted; keep its figures."""
     title = re.search(r'^with experiment\("(.+?)"[,)]', source, re.MULTILINE)
     chosen = title is None or (title[1] in FIGURES and any(word in title[1] for word in words))
@@ -72,27 +64,23 @@ def run(source: str, file: str, namespace: dict[str, Any], words: list[str]) -> 
         count += 1
         print(alt, flush=True)
         if count in names:
-            save(figure, names[count])
+            write_figure(figure, SET, names[count])
 
     figures.show = show
     for long, short in SHORTER.items():
         source = re.sub(long, short, source)
-    exec(
-        compile(wanted(source.replace("QUICK = True", "QUICK = False"), "given" if chosen else "run"), file, "exec"),
-        namespace,
-    )
+    execute(source.replace("QUICK = True", "QUICK = False"), file, namespace, only_definitions=not chosen)
 
 
 def main(folder: Path, words: list[str]) -> None:
     """Run the notebook in the folder and keep what it saves."""
-    namespace: dict[str, Any] = {"__name__": "notebook"}
+    namespace: Namespace = {"__name__": "notebook"}
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
     for file in NEEDED:
-        for cell in cells_of(file):
-            role = cell.metadata.get("role")
-            if role in ("given", "answer", "run", "artifact") and cell.metadata.get("id") != "setup":
+        for cell in read_cells(page(SET, file), file):
+            if cell.role in ("given", "answer", "run", "artifact") and cell.id != "setup":
                 run(cell.source, file, namespace, words)
     for artifact in folder.glob("ps2_*.safetensors"):
         shutil.copy(artifact, HERE)

@@ -10,21 +10,20 @@ core, most of them for the headline; its numbers are kept in headline.csv, and o
 import csv
 import hashlib
 import importlib
-import io
 import os
 import re
 import sys
 from typing import Any
 
-import jupytext
 import matplotlib.pyplot as plt
 import torch
-from PIL import Image
-from reference import NEEDED, SET, Notebook, definitions, in_bfloat16
+from reference import NEEDED, SET, definitions, in_bfloat16
 
 from autograder.hidden.digits.distance import frechet, in_unit
 from autograder.hidden.digits.reader import read as read_digits
-from autograder.source.pages import page, read_page
+from autograder.release.figures import write_figure
+from autograder.source import Namespace, execute, page
+from autograder.source.cells import read_cells
 from pskit import data, figures
 from pskit.tensors import read
 
@@ -55,23 +54,19 @@ KNOWN = "known"  # in place of a title: the headline from what headline.csv has 
 
 
 def save(figure: Any, name: str) -> None:
-    """Write a figure as a small PNG of 64 colours."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=70, bbox_inches="tight", facecolor="white")
-    image = Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    (SET / "figures").mkdir(exist_ok=True)
-    image.save(SET / "figures" / f"{name}.png", optimize=True)
+    """Write a figure and say so."""
+    write_figure(figure, SET, name)
     print(f"figures/{name}.png", flush=True)
 
 
-def network(notebook: Notebook, file: str, times: float) -> torch.nn.Module:
+def network(notebook: Namespace, file: str, times: float) -> torch.nn.Module:
     """A reference artifact as a network."""
     net: torch.nn.Module = notebook["UNet"](width=64, T=times)
     net.load_state_dict({name: tensor.float() for name, tensor in read(HERE / file)[0].items()})
     return net.eval().requires_grad_(False)
 
 
-def prepared() -> Notebook:
+def prepared() -> Namespace:
     """The notebook with its data and trained networks; the network of question 3 is the provided one here."""
     notebook = definitions()
     in_bfloat16(notebook["UNet"])
@@ -89,7 +84,7 @@ def prepared() -> Notebook:
     return notebook
 
 
-def run(notebook: Notebook, chosen: list[str]) -> None:
+def run(notebook: Namespace, chosen: list[str]) -> None:
     """Execute the chosen experiments, in order, and keep their figures."""
     state: dict[str, Any] = {"names": {}, "count": 0}
 
@@ -102,14 +97,14 @@ def run(notebook: Notebook, chosen: list[str]) -> None:
 
     figures.show = show
     for file in NEEDED:
-        for cell in jupytext.reads(read_page(page(SET, file)), "py:percent").cells:
+        for cell in read_cells(page(SET, file), file):
             title = re.search(r'^with experiment\("(.+?)"[,)]', cell.source, re.MULTILINE)
-            if cell.metadata.get("role") == "run" and title and title[1] in FIGURES and title[1] in chosen:
+            if cell.role == "run" and title and title[1] in FIGURES and title[1] in chosen:
                 state |= {"names": FIGURES[title[1]], "count": 0}
-                exec(compile(cell.source, file, "exec"), notebook)
+                execute(cell.source, file, notebook)
 
 
-def one_step(notebook: Notebook) -> None:
+def one_step(notebook: Namespace) -> None:
     """The teacher with 1 and 8 evaluations, the student of extension x2 with 1, 2 and 4."""
     labels = torch.arange(10)
     noise = torch.randn(10, 1, 28, 28, generator=torch.Generator().manual_seed(5))
@@ -119,7 +114,7 @@ def one_step(notebook: Notebook) -> None:
     notebook["show_digits"](torch.cat(rows), "rows: teacher with 1 and 8 evaluations; student with 1, 2, 4", columns=10)
 
 
-def student(notebook: Notebook, noise: torch.Tensor, labels: torch.Tensor, evaluations: int) -> torch.Tensor:
+def student(notebook: Namespace, noise: torch.Tensor, labels: torch.Tensor, evaluations: int) -> torch.Tensor:
     """Digits of the few-step flow by Euler's method, without guidance."""
     drawn: torch.Tensor = notebook["ode_solve"](
         lambda x, t: notebook["few_net"](x, t, labels), noise, evaluations, "euler"
@@ -127,7 +122,7 @@ def student(notebook: Notebook, noise: torch.Tensor, labels: torch.Tensor, evalu
     return drawn
 
 
-def drawn(notebook: Notebook, name: str, evaluations: int) -> torch.Tensor:
+def drawn(notebook: Namespace, name: str, evaluations: int) -> torch.Tensor:
     """NUMBER digits by the sampler of this name, every sampler from the same noise."""
     labels = torch.arange(NUMBER) % 10
     noise = torch.randn(NUMBER, 1, 28, 28, generator=torch.Generator().manual_seed(6))
@@ -138,7 +133,7 @@ def drawn(notebook: Notebook, name: str, evaluations: int) -> torch.Tensor:
     return images
 
 
-def measured(notebook: Notebook, *, anew: bool = True) -> dict[str, dict[int, tuple[float, float]]]:
+def measured(notebook: Namespace, *, anew: bool = True) -> dict[str, dict[int, tuple[float, float]]]:
     """Agreement and distance by sampler and evaluations; what headline.csv has of these networks is not drawn again.
 
     The cheap points come first, and the table is written after each one. Without `anew` only its points are taken.
@@ -161,7 +156,7 @@ def measured(notebook: Notebook, *, anew: bool = True) -> dict[str, dict[int, tu
     }
 
 
-def headline(notebook: Notebook, *, anew: bool = True) -> None:
+def headline(notebook: Namespace, *, anew: bool = True) -> None:
     """Agreement and Frechet distance against evaluations."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
     for (name, rows), dash in zip(measured(notebook, anew=anew).items(), ("-o", "--s", "-.D", ":^"), strict=True):

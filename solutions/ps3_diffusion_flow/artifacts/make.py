@@ -14,9 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from reference import Notebook, definitions, in_bfloat16
+from reference import definitions, in_bfloat16
 from torch import Tensor, nn
 
+from autograder.source import Namespace
 from pskit import data
 from pskit.tensors import read, write
 
@@ -26,7 +27,7 @@ COUPLES, SOLVER_STEPS, CHUNK = 6000, 6, 250
 Loss = Callable[[nn.Module, torch.Generator], Tensor]
 
 
-def prepared() -> Notebook:
+def prepared() -> Namespace:
     """The notebook's namespace with its data, before its first training."""
     notebook = definitions()
     images, labels = data.mnist("train")
@@ -36,17 +37,17 @@ def prepared() -> Notebook:
     return notebook
 
 
-def ddpm(notebook: Notebook, seed: int, share: float) -> nn.Module:
+def ddpm(notebook: Namespace, seed: int, share: float) -> nn.Module:
     """A diffusion model with labels, which guesses the noise."""
     return trained(notebook, fresh(notebook, seed, 200), notebook["ddpm_batch"], f"ddpm_{seed}", share, seed)
 
 
-def flow(notebook: Notebook, seed: int, share: float) -> nn.Module:
+def flow(notebook: Namespace, seed: int, share: float) -> nn.Module:
     """A flow with labels, which guesses the velocity."""
     return trained(notebook, fresh(notebook, seed, 1), notebook["flow_batch"], f"flow_{seed}", share, seed)
 
 
-def few(notebook: Notebook, seed: int, share: float) -> nn.Module:
+def few(notebook: Namespace, seed: int, share: float) -> nn.Module:
     """A flow that starts from a trained one and learns its couples."""
     net = fresh(notebook, seed, 1)
     net.load_state_dict({name: tensor.float() for name, tensor in read(Path(f"flow_{seed}_1.safetensors"))[0].items()})
@@ -55,7 +56,7 @@ def few(notebook: Notebook, seed: int, share: float) -> nn.Module:
     return averaged(notebook, net, notebook["reflow_batch"], blocks, f"few_{seed}_{blocks}", FEW_RATE)
 
 
-def couples(notebook: Notebook, net: nn.Module, seed: int) -> tuple[Tensor, ...]:
+def couples(notebook: Namespace, net: nn.Module, seed: int) -> tuple[Tensor, ...]:
     """Noise, labels and ends; each chunk is kept in a file."""
     parts = []
     for i in range(COUPLES // CHUNK):
@@ -68,14 +69,14 @@ def couples(notebook: Notebook, net: nn.Module, seed: int) -> tuple[Tensor, ...]
     return tuple(torch.cat([part[name] for part in parts]) for name in ("noise", "labels", "ends"))
 
 
-def fresh(notebook: Notebook, seed: int, times: int) -> nn.Module:
+def fresh(notebook: Namespace, seed: int, times: int) -> nn.Module:
     """An untrained network; the notebook's own seed is 9."""
     torch.manual_seed(seed)
     net: nn.Module = notebook["UNet"](width=64, T=times)
     return net.to(memory_format=torch.channels_last)
 
 
-def trained(notebook: Notebook, net: nn.Module, loss: Loss, name: str, share: float, seed: int) -> nn.Module:
+def trained(notebook: Namespace, net: nn.Module, loss: Loss, name: str, share: float, seed: int) -> nn.Module:
     """The moving average of the network after its share of the training; each seed sees other batches."""
 
     def own_loss(net: nn.Module, generator: torch.Generator) -> Tensor:
@@ -87,7 +88,7 @@ def trained(notebook: Notebook, net: nn.Module, loss: Loss, name: str, share: fl
     return averaged(notebook, net, own_loss, blocks, f"{name}_{blocks}", RATE)
 
 
-def averaged(notebook: Notebook, net: nn.Module, loss: Loss, blocks: int, name: str, rate: float) -> nn.Module:
+def averaged(notebook: Namespace, net: nn.Module, loss: Loss, blocks: int, name: str, rate: float) -> nn.Module:
     """The moving average of the network after blocks of training."""
     ema, history = notebook["train_network"](net, loss, blocks, name, rate, STEPS)
     print(f"{name}: loss {history['loss'][-1]:.4f}", flush=True)

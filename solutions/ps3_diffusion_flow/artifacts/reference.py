@@ -1,15 +1,14 @@
-"""The reference notebook as one namespace, for training its models outside of it."""
+"""The reference notebook's definitions for the programs of this folder: what its models need outside of it."""
 
-import ast
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import jupytext
 import matplotlib as mpl
 import torch
 
-from autograder.source.pages import page, read_page
+from autograder import source
+from autograder.source import Namespace
 
 mpl.use("Agg")
 
@@ -17,28 +16,11 @@ SET = Path(__file__).resolve().parents[1]
 NEEDED = ("intro", "q1_forward_process", "q2_posterior", "q3_training_loss", "q4_ancestral_sampling", "q5_ddim")
 NEEDED += ("q6_guidance", "q7_editing", "q8_flow_matching", "q9_artifacts", "x2_few_steps")
 
-Notebook = dict[str, Any]
 
-
-def definitions(files: tuple[str, ...] = NEEDED) -> Notebook:
-    """Everything that the notebook defines, without its experiments: what is given, the answers, and functions."""
-    namespace: Notebook = {"__name__": "notebook", "QUICK": False}
-    for file in files:
-        for cell in jupytext.reads(read_page(page(SET, file)), "py:percent").cells:
-            role = cell.metadata.get("role")
-            if role in ("given", "answer", "run") and cell.metadata.get("id") != "setup":
-                exec(compile(wanted(cell.source, role), file, "exec"), namespace)
-    namespace["here"] = SimpleNamespace(device=torch.device("cpu"), quick=False, seed=0)
-    return namespace
-
-
-def wanted(source: str, role: str) -> ast.Module:
-    """A cell as it is, or for a cell that runs experiments the functions and classes that it defines."""
-    tree = ast.parse(source)
-    if role == "run":
-        inner = [line for node in tree.body if isinstance(node, ast.With) for line in node.body]
-        tree.body = [node for node in (*tree.body, *inner) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-    return tree
+def definitions() -> Namespace:
+    """Everything that the notebook defines, for a processor without a GPU."""
+    here = SimpleNamespace(device=torch.device("cpu"), quick=False, seed=0)
+    return source.definitions(SET, NEEDED, experiments=True) | {"QUICK": False, "here": here}
 
 
 def in_bfloat16(net: type) -> None:

@@ -10,22 +10,22 @@ import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import torch
 from make import FIVE, recipe, sizes
 from reference import definitions
 
 from autograder.hidden.ps4_language_models.handed_in import Tensors, nats_per_character
+from autograder.source import Namespace
 
 
-def judged(book: dict[str, Any], tensors: Tensors, prefix: str = "", count: int = 64) -> float:
+def judged(book: Namespace, tensors: Tensors, prefix: str = "", count: int = 64) -> float:
     """What the hidden tests measure; the notebook's own classes stand in for a worker."""
     ps = SimpleNamespace(run=lambda probe, *args: probe(SimpleNamespace(**book), *args))
     return nats_per_character(ps, tensors, prefix, count)
 
 
-def gpt(book: dict[str, Any], seed: int) -> str:
+def gpt(book: Namespace, seed: int) -> str:
     """780 of 1,560 updates, with a learning rate that has fallen to its least."""
     torch.manual_seed(seed)
     model = book["GPT"](sizes(book))
@@ -33,7 +33,7 @@ def gpt(book: dict[str, Any], seed: int) -> str:
     return f"{judged(book, book['gpt_tensors'](model)):.3f}"
 
 
-def scaling(book: dict[str, Any], seed: int) -> str:
+def scaling(book: Namespace, seed: int) -> str:
     """The five sizes, from the smallest on."""
     models, _ = book["train_sizes"](**FIVE | {"name": f"scaling_{seed}"}, seed=seed)
     packed: dict[str, torch.Tensor] = {}

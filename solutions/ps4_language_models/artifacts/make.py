@@ -7,7 +7,6 @@ NAME is gpt, tokenizer, scaling or, after gpt and scaling in the same FOLDER, fi
 notebook's, and the five sizes read less.
 """
 
-import io
 import os
 import sys
 from collections.abc import Mapping
@@ -15,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from reference import SET, definitions, run_cell
 from safetensors.torch import save_file
 from torch import Tensor
 
+from autograder.release.figures import write_figure
+from autograder.source import Namespace
 from pskit import figures
 
 HERE = Path(__file__).resolve().parent
@@ -30,17 +30,17 @@ def save(name: str, tensors: Mapping[str, Tensor]) -> None:
     save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, HERE / f"ps4_{name}.safetensors")
 
 
-def sizes(book: dict[str, Any]) -> Any:
+def sizes(book: Namespace) -> Any:
     """The reference GPT's configuration: 1.8 million parameters."""
     return book["GPTConfig"](65, 256, n_layer=4, n_head=4, n_embd=192)
 
 
-def recipe(book: dict[str, Any], steps: int, seed: int = 0) -> Any:
+def recipe(book: Namespace, steps: int, seed: int = 0) -> Any:
     """Its training: batches of 8 windows."""
     return book["Recipe"](steps=steps, B=8, T=256, max_lr=2e-3, min_lr=1e-4, warmup=200, seed=seed)
 
 
-def train_gpt(book: dict[str, Any]) -> tuple[Any, dict[str, list[float]]]:
+def train_gpt(book: Namespace) -> tuple[Any, dict[str, list[float]]]:
     """The reference GPT, trained on 3.2 million characters, and its history."""
     torch.manual_seed(0)
     model = book["GPT"](sizes(book))
@@ -76,15 +76,6 @@ def tokenizer() -> None:
     save("tokenizer", book["tokenizer_tensors"](vocab, merges))
 
 
-def save_figure(figure: Any, name: str) -> None:
-    """Write a figure as a small PNG of 64 colours."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=70, bbox_inches="tight", facecolor="white")
-    (SET / "figures").mkdir(exist_ok=True)
-    small = Image.open(stream).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    small.save(SET / "figures" / f"{name}.png", optimize=True)
-
-
 def expected_figures() -> None:
     """Curves of the GPT and a sample of its text; the law of the five sizes, and which size wins at which budget."""
     book, drawn = definitions(), []
@@ -100,7 +91,7 @@ def expected_figures() -> None:
     for title in ("five sizes", "the law and its uncertainty", "which size for which budget"):
         run_cell(book, "q7_scaling", title, {"(64, 16, 200)": "(64, 16, 600)"})
     for figure, name in zip(drawn, ("learning", "scaling", "budgets"), strict=True):
-        save_figure(figure, name)
+        write_figure(figure, SET, name)
 
 
 if __name__ == "__main__":

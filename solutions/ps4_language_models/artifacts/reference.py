@@ -1,25 +1,21 @@
-"""The reference notebook's definitions in one namespace, for the programs of this folder."""
+"""The reference notebook's definitions for the programs of this folder, and its experiments one by one."""
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
-import jupytext
 import torch
 
-from autograder.source import read_page
+from autograder import source
+from autograder.source import Namespace, execute, page
+from autograder.source.cells import read_cells
 
 SET = Path(__file__).resolve().parents[1]
 NEEDED = ("intro", "q1_tokenizer", "q3_transformer", "q4_kv_cache", "q5_training", "q7_scaling", "q8_artifacts")
 
 
-def definitions() -> dict[str, Any]:
-    """What the cells of the roles given and answer define, and the whole text."""
-    space: dict[str, Any] = {"__name__": "notebook"}
-    for name in filter(_exists, NEEDED):
-        for cell in jupytext.reads(read_page(_source(name)), fmt="py:percent").cells:
-            if cell.metadata.get("role") in ("given", "answer") and cell.metadata.get("id") != "setup":
-                exec(compile(cell.source, name, "exec"), space)
+def definitions() -> Namespace:
+    """What the notebook defines, for a processor without a GPU, and the whole text."""
+    space = source.definitions(SET, NEEDED)
     text = space["data"].shakespeare()
     cut = len(text) * 9 // 10
     space["ids_train"], space["ids_val"] = space["encode_chars"](text[:cut]), space["encode_chars"](text[cut:])
@@ -30,20 +26,11 @@ def definitions() -> dict[str, Any]:
     return space
 
 
-def _exists(name: str) -> bool:
-    return _source(name).exists()
-
-
-def _source(name: str) -> Path:
-    file = SET / f"{name}.py"
-    return file if file.exists() else SET / name
-
-
-def run_cell(space: dict[str, Any], question: str, title: str, instead: dict[str, str]) -> None:
+def run_cell(space: Namespace, question: str, title: str, instead: dict[str, str]) -> None:
     """Execute the cell of an experiment, with some of its text replaced."""
-    for cell in jupytext.reads(read_page(_source(question)), fmt="py:percent").cells:
-        if cell.cell_type == "code" and f'with experiment("{title}"' in cell.source:
-            source = cell.source
+    for cell in read_cells(page(SET, question), question):
+        if cell.type == "code" and f'with experiment("{title}"' in cell.source:
+            text = cell.source
             for old, new in instead.items():
-                source = source.replace(old, new)
-            exec(compile(source, title, "exec"), space)
+                text = text.replace(old, new)
+            execute(text, title, space)
