@@ -9,8 +9,10 @@ import torch
 
 from autograder import source
 from autograder.source import Namespace
+from pskit.figures import COLOURS
 
 mpl.use("Agg")
+mpl.rcParams["axes.prop_cycle"] = mpl.cycler(color=COLOURS)  # as in the notebook
 
 SET = Path(__file__).resolve().parents[1]
 NEEDED = ("intro", "q1_forward_process", "q2_posterior", "q3_training_loss", "q4_ancestral_sampling", "q5_ddim")

@@ -3,11 +3,15 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import matplotlib as mpl
 import torch
 
 from autograder import source
 from autograder.source import Namespace, execute, page
 from autograder.source.cells import read_cells
+from pskit.figures import COLOURS
+
+mpl.rcParams["axes.prop_cycle"] = mpl.cycler(color=COLOURS)  # as in the notebook
 
 SET = Path(__file__).resolve().parents[1]
 NEEDED = ("intro", "q1_tokenizer", "q3_transformer", "q4_kv_cache", "q5_training", "q7_scaling", "q8_artifacts")
