@@ -10,6 +10,7 @@ import subprocess
 import sys
 import venv
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,10 @@ def errors(notebook: Any) -> list[str]:
 def text_of(cell: Any) -> str:
     """What a cell printed."""
     return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def seconds(cells: Sequence[Any]) -> float:
+    """How long the kernel worked on these cells."""
+    times = [cell.metadata.execution for cell in cells]
+    ends = ((each["iopub.execute_input"], each["shell.execute_reply"]) for each in times)
+    return sum((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() for start, end in ends)

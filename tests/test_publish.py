@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the test helpers stand beside the tests
-from machines import Machine, errors, text_of
+from machines import Machine, errors, seconds, text_of
 from mirrors import ROOT, published
 
 from autograder.cli import main
@@ -220,6 +220,7 @@ def test_a_fresh_python_starts_from_the_mirror(mirror_of_ps1: Path, tmp_path: Pa
     assert '"pskit"' not in before
     for _ in range(2):
         ran = machine.run(started(mirror_of_ps1), tmp_path)
+        assert seconds(ran.cells[:3]) < 30, "installing, importing and setup()"
         assert errors(ran) == []
         assert json.loads(text_of(ran.cells[-1])) == {"1a": "passed"}
         assert "pskit could not be installed" not in text_of(ran.cells[0])
