@@ -22,7 +22,8 @@ from record import ROOT, commit, kept, write
 PAGE = ROOT / "benchmarks" / "RESULTS.md"
 HEAD = """# What was measured
 
-`make bench` wrote this page. Every ratio comes from one run of one command, which measures both sides in turn.
+`make bench` wrote this page. Every ratio comes from one run of one command, which measures both sides in turn. PEER is
+a checkout of github.com/karpathy/nanoGPT.
 """
 SETS = ("ps1", "ps2", "ps3", "ps4")
 MEASURED = {
@@ -42,8 +43,8 @@ NOISE = re.compile(
 )
 
 
-def section(title: str, words: tuple[str, ...]) -> tuple[str, bool]:
-    """Measure: the page's section, and whether the command ended well."""
+def section(title: str, words: tuple[str, ...], when: str) -> tuple[str, bool]:
+    """Measure: the page's section, and whether the command ended well; `when` is the date and the commit."""
     print(f"{title} ...", flush=True)
     started = time.monotonic()
     command = [sys.executable, str(ROOT / "benchmarks" / words[0]), *words[1:]]
@@ -56,7 +57,7 @@ def section(title: str, words: tuple[str, ...]) -> tuple[str, bool]:
     verdict = "" if done.returncode == 0 else f" It FAILED with exit code {done.returncode}."
     body = said if said.count("\n|") > 2 else f"```text\n{said}\n```"
     return (
-        f"## {title}\n\n`{shown}`, {minutes:.1f} minutes on {today()}.{verdict}\n\n{body}\n",
+        f"## {title}\n\n`{shown}`, {minutes:.1f} minutes on {when}.{verdict}\n\n{body}\n",
         done.returncode == 0,
     )
 
@@ -73,13 +74,13 @@ def main() -> int:
     parser.add_argument("--peer", metavar="PATH", type=Path, help="a folder that holds nanoGPT's model.py")
     asked = parser.parse_args()
     os.environ["PYTHONWARNINGS"] = "ignore"
-    sections, good = kept(PAGE), True
+    sections, good, when = kept(PAGE), True, today()  # before the page is written, which makes the commit dirty
     every = MEASURED | (LONG if asked.only else {})
     for title, words in every.items():
         if asked.only.lower() not in title.lower() or ("{peer}" in words and asked.peer is None):
             continue
         named = tuple(str(asked.peer.resolve()) if word == "{peer}" else word for word in words)
-        sections[title], well = section(title, named)
+        sections[title], well = section(title, named, when)
         good &= well
         write(PAGE, HEAD, MEASURED | LONG, sections)
     print(machine())

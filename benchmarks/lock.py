@@ -1,5 +1,6 @@
 """`make lock`: write requirements.lock from what is installed in this environment, and say what changed."""
 
+import argparse
 import difflib
 import subprocess
 import sys
@@ -18,6 +19,7 @@ def installed() -> list[str]:
 
 def main() -> int:
     """Keep the file's heading, replace its pins."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     old = LOCK.read_text(encoding="utf-8").splitlines()
     new = [line for line in old if line.startswith("#")] + installed()
     LOCK.write_text("\n".join(new) + "\n", encoding="utf-8")

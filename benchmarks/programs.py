@@ -39,6 +39,10 @@ PYTHON = [sys.executable, "-W", "ignore", "-m"]
 Notebook = Any
 MARK = re.compile(r"\s*### (BEGIN|END) SOLUTION")
 TIMES = 5.0  # a batch is graded at least so many times as fast
+WHAT_DIFFERS = """\
+The others execute the whole notebook, its training cells in QUICK mode and its plots included, one after the other, and
+run the public checks. This course executes the answers alone, a batch on all cores, and runs the hidden tests, which
+judge the trained model as well: hence its further points. Written answers are for people in all three."""
 
 
 @dataclass(frozen=True)
@@ -237,6 +241,7 @@ def main() -> int:
         theirs["nbgrader generate_assignment"] = programs["nbgrader autograde"].release
         took = {"release --check": ours, **theirs}
         table(f"{asked.set}: a release", [row(name, each, ours, "") for name, each in took.items()])
+        print(f"\n{WHAT_DIFFERS}")
     return int(times < TIMES)
 
 

@@ -6,6 +6,7 @@ Reads docs/audit.md, which `make audit` writes before it calls this; no number i
 audit has not passed has dashes.
 """
 
+import argparse
 import re
 import sys
 from collections.abc import Collection
@@ -134,6 +135,7 @@ def pages(sections: dict[str, str]) -> tuple[str, str]:
 
 def main() -> int:
     """Write both."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     page, table = pages(kept(PAGE, ": "))
     OUT.write_text(page, encoding="utf-8")
     front = README.read_text(encoding="utf-8")

@@ -143,7 +143,10 @@ def _missing_name(error: NameError, trace: TracebackType | None) -> str:
 
 
 def _first_lines(error: BaseException, limit: int = 300) -> str:
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # an exception of the student's own may fail to say what it is
+        text = "it cannot say what happened"
     return text if len(text) <= limit else text[:limit] + " ..."
 
 

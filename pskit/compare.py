@@ -32,6 +32,8 @@ def difference(got: Any, want: Any, rtol: float | None, atol: float | None) -> s
     """
     if not isinstance(got, (Tensor, np.ndarray, np.generic, bool, int, float)):
         return f"got {kind(got)}, expected {kind(want) if isinstance(want, Tensor) else 'a number or a tensor'}"
+    if got.is_complex() if isinstance(got, Tensor) else np.iscomplexobj(got):
+        return "got complex numbers, expected real ones"
     rtol = RTOL.get(getattr(got, "dtype", torch.float64), 1e-6) if rtol is None else rtol
     ours, theirs = _float64(got), _float64(want)
     if ours.shape != theirs.shape:

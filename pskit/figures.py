@@ -120,6 +120,8 @@ def ellipses(
     ax: Axes, mus: Tensor, Sigmas: Tensor, weights: Tensor | None = None, levels: Sequence[float] = (1, 2)
 ) -> None:
     """Onto `ax`: each Gaussian of mus (K, 2), Sigmas (K, 2, 2) as ellipses at these Mahalanobis distances."""
+    from matplotlib.patheffects import withStroke  # kept out of `import pskit`
+
     turn = torch.linspace(0, 2 * math.pi, 100, dtype=torch.float64)
     circle = torch.stack([turn.cos(), turn.sin()])  # (2, 100)
     for k, (mu, Sigma) in enumerate(zip(mus.double(), Sigmas.double(), strict=True)):
@@ -128,7 +130,8 @@ def ellipses(
             x, y = mu[:, None] + level * root @ circle
             ax.plot(x, y, DASHES[k % len(DASHES)], color=colour, linewidth=1.5)
         share = "" if weights is None else f" {float(weights[k]):.2f}"
-        ax.annotate(f"{k}{share}", mu.tolist(), color="black", ha="center", fontweight="bold")
+        halo = [withStroke(linewidth=3, foreground="white")]  # the label is read on dots of any colour
+        ax.annotate(f"{k}{share}", mu.tolist(), color="black", ha="center", fontweight="bold", path_effects=halo)
 
 
 def show(figure: Figure, alt: str) -> None:

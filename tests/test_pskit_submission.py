@@ -172,7 +172,7 @@ def test_an_error_of_ours_or_an_interruption_leaves_the_file(monkeypatch, saved_
     monkeypatch.setattr("pskit.handin.rehearsal.rehearse", broken)
     submit("ps9")
     out = capsys.readouterr().out
-    assert "Please look at this; the file is complete all the same:" in out
+    assert "Please look at this; you can hand the file in as it is:" in out
     assert "(RuntimeError: ours)" in out or "was interrupted" in out
     assert "Receipt " in out
     assert ZIP.exists()

@@ -15,7 +15,7 @@ from autograder.course import Course, ProblemSet
 from autograder.pages import render_page
 from autograder.pages.markdown import html_of_markdown
 from autograder.release.leak import refuse_leaks
-from autograder.release.placeholders import colab_url
+from autograder.release.placeholders import colab_url, due_text
 from autograder.release.secrets import collect_secrets
 from autograder.source import read_set
 
@@ -44,7 +44,7 @@ def site_files(course: Course, plans: Sequence[ProblemSet]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for plan in plans:
         files[f"{plan.name}/index.html"] = _page(course, plan)
-    values = {"course": course, "plans": plans, "colab": partial(colab_url, course)}
+    values = {"course": course, "plans": plans, "colab": partial(colab_url, course), "due": due_text}
     files["index.html"] = render_page("autograder.site", "index.html", values).encode()
     refuse_leaks(collect_secrets(course.root, [read_set(course, plan) for plan in plans]), files)
     return files

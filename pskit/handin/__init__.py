@@ -56,7 +56,7 @@ def _look_at(packed: "Packed") -> None:
     except KeyboardInterrupt:
         sentences.append("Trying it out was interrupted.")
     listed = list(dict.fromkeys(sentences))
-    print("Nothing looks wrong." if not listed else "Please look at this; the file is complete all the same:")
+    print("Nothing looks wrong." if not listed else "Please look at this; you can hand the file in as it is:")
     for sentence in listed:
         print(f"  - {sentence}")
 

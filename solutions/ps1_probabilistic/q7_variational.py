@@ -236,7 +236,7 @@ with experiment("the variance of two gradients"):
     )
 
 # %% [markdown] role="text"
-# ![What to expect: a flat line, a steep one, and one between](figures/variance.png)
+# ![What to expect: a flat line, a steep one above it, and one that rises to it from below](figures/variance.png)
 #
 # **Look.** In low dimension the score-function gradient with a good baseline *beats* the reparametrised one. Where do
 # the two lines cross? Predict it from your formula in 7d before you read it off. Variational autoencoders (problem set

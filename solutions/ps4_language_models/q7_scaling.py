@@ -226,7 +226,7 @@ with experiment("which size for which budget"):
     ax.set(xscale="log", xlabel="operations 6 N D", ylabel="validation, nats per character", ylim=(None, 3.4))
     ax.legend(fontsize=8)
     figures.show(
-        figure, "Five falling curves that cross: a small model wins at a small budget, a large one at a large."
+        figure, "Five falling curves, the smaller model's further left; in long runs they cross, and the larger wins."
     )
     for exponent in torch.arange(budgets[1][0].log10().ceil().item(), budgets[-1][-1].log10().item(), 0.5):
         runs = zip(budgets, scaling_val, sizes.tolist(), strict=True)
@@ -235,7 +235,10 @@ with experiment("which size for which budget"):
         print(f"10^{exponent:.1f} operations: best with {size:9,.0f} parameters, {loss:.2f} nats")
 
 # %% [markdown] role="text"
-# ![What to expect: five falling curves that cross; a larger model wins at a larger budget](figures/budgets.png)
+# ![What to expect: five falling curves; short runs end just before they cross](figures/budgets.png)
+#
+# These are the same short runs. Those of full mode go on to the right: there the curves cross, and a larger model
+# wins at a larger budget.
 #
 # **Look.** Draw the lower envelope of all curves in your mind. How does the winning size grow when the budget grows a
 # hundredfold? Hoffmann et al. found $N\propto C^{0.5}$, so that text and parameters should grow alike. Why does the

@@ -77,7 +77,7 @@ def prepared() -> Namespace:
     notebook["betas"], notebook["alpha_bar"] = notebook["make_schedule"]("cosine", 200)
     notebook["eps_model"] = notebook["exact"] = notebook["exact_eps"](notebook["mixture"], notebook["alpha_bar"])
     notebook["unet"] = notebook["own_unet"] = notebook["provided_unet"]()
-    notebook["ddpm_net"] = notebook["unet"]  # the artifact has half of the training; the flow's partner is this one
+    notebook["ddpm_net"] = notebook["unet"]  # the headline and "two families draw" show the provided network
     notebook["flow_net"] = network(notebook, "ps3_flow.safetensors", 1.0)
     if (HERE / "ps3_few.safetensors").exists():
         notebook["few_net"] = network(notebook, "ps3_few.safetensors", 1.0)
@@ -165,7 +165,7 @@ def headline(notebook: Namespace, *, anew: bool = True) -> None:
     for ax in axes:
         ax.set(xlabel="evaluations", xscale="log", xticks=BUDGETS, xticklabels=BUDGETS)
         ax.minorticks_off()
-    axes[0].set(ylabel="agreement", ylim=(0, 1.03))
+    axes[0].set(ylabel="agreement with the label", ylim=(0, 1.03))
     axes[1].set(ylabel="Fréchet distance", yscale="log")
     axes[0].legend()
     save(figure, "headline")
