@@ -81,7 +81,8 @@ with check("x1b") as c:
 # %% [markdown] role="text"
 # ### x1c. Langevin (code, 1 point)
 #
-# Write `langevin`: as many steps of the dynamics above as there are noises. Return all states.
+# Write `langevin`: as many steps of the dynamics above as there are noises. Return all states. As `ode_solve` in 8b, it
+# leaves the graph alone.
 
 
 # %% role="answer" part="x1c"
@@ -105,10 +106,10 @@ with check("x1c") as c:
     c.close(states[2], [[1.203125], [1.796875]], "the second step uses the second noise")
 
 # %% [markdown] role="text"
-# **Look: two ways to be wrong.** On the left, the pinwheel: 300 walkers start far out, and Langevin with the exact
-# score takes them in. It seems to work. On the right, two bumps far apart, of which the left one holds 20 % of the
-# mass. Where do walkers end that started anywhere, and what if the noise level falls slowly from 3 to 0, with the score
-# of the *noisy* data at each level (Song and Ermon, 2019)?
+# **Look: two ways to be wrong.** The first figure has the pinwheel: 300 walkers start far out, and Langevin with the
+# exact score takes them in. It seems to work. The second has two bumps far apart, of which the left one holds 20 % of
+# the mass. Where do walkers end that started anywhere (plain), and what if the noise level falls slowly from 3 to 0,
+# with the score of the *noisy* data at each level (annealed; Song and Ermon, 2019)?
 
 # %% role="run"
 with experiment("Langevin, plain and annealed"):
@@ -142,11 +143,11 @@ with experiment("Langevin, plain and annealed"):
         ax.set(title=f"{name}, 400 steps: {(end < 0).double().mean():.0%} on the left", xlabel="x")
     figures.show(
         figure,
-        "Plain Langevin keeps half of the walkers on either side; annealed they come close to a fifth on the left.",
+        "Plain Langevin keeps half of the walkers on either side; annealed about a quarter, near the true fifth.",
     )
 
 # %% [markdown] role="text"
-# **Look.** How long would the walkers on the right have to wait until their shares are correct? Where in the formula of
+# **Look.** How long would the plain walkers have to wait until their shares are correct? Where in the formula of
 # x1a do the weights $\pi$ enter, and what is left of them close to a bump? Why does a *high* noise level know the
 # weights?
 #

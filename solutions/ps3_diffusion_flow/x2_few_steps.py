@@ -1,8 +1,8 @@
 # %% [markdown] role="text"
 # ## x2. Few steps (10 points)
 #
-# Sixteen evaluations draw a digit; a GAN needs one. Can a flow be taught to take the whole way at once? There are three
-# ideas, and all of them train a *student* on what a *teacher*, a slow and good sampler, does:
+# Sixteen passes through the network draw a digit; a GAN needs one. Can a flow be taught to take the whole way at once?
+# There are three ideas, and all of them train a *student* on what a *teacher*, a slow and good sampler, does:
 #
 # | | the student learns |
 # | --- | --- |
@@ -19,7 +19,7 @@
 #
 # $$ S=\frac1n\sum_{i=0}^{n-1}\frac1D\big\lVert v(x_{i/n},\tfrac in)-(x_1-x_0)\big\rVert^2 . $$
 #
-# Per example, (B,); it is 0 for straight lines at constant speed.
+# Per example, (B,); it is 0 for straight lines at constant speed. Here $x_1$ is the last state of your solver.
 
 
 # %% role="answer" part="x2a"
@@ -71,12 +71,14 @@ with check("x2b") as c:
 # $$ f(x,t)=x+(1-t)\,F(x,t), $$
 #
 # with a network $F$, the mean velocity of the rest of the way. The second is trained: go one small step along the
-# teacher's field, $x'=x+h\,v(x,t)$, to $t'=t+h$, and ask that $f(x,t)$ equals $f(x',t')$, which is *held constant* and
-# computed with a slow copy of the student, `target`.
+# teacher's field, $x'=x+h\,v(x,t)$, to $t'=t+h$, and ask that $f(x,t)$ equals $f(x',t')$. The goal $f(x',t')$ is
+# computed with a slow copy of the student's network and *held constant*: no gradient goes through it, nor through the
+# teacher's step.
 #
-# - `to_end(F, x, t)`: the function $f$.
-# - `consistency_loss(F, target, v, x, t, h)`: the mean square over features of the difference, (B,). No step goes
-#   beyond $t=1$: for an example with less than $h$ left, the step is what is left.
+# - `to_end(net, x, t)`: the function $f$, with `net` for $F$.
+# - `consistency_loss(net, target, v, x, t, h)`: the mean square over features of the difference, (B,); `target` is the
+#   slow copy, a network like `net`. No step goes beyond $t=1$: for an example with less than $h$ left, the step is what
+#   is left.
 
 
 # %% role="answer" part="x2c"
@@ -141,10 +143,10 @@ with check("x2d") as c:
     c.close(sliced_distance(x, x.flip(0), torch.eye(2)), 0.0, "clouds have no order")
 
 # %% [markdown] role="text"
-# **Look: a race in the plane.** The teacher is the exact field of the pinwheel. Four students: a network trained on
-# random couples (as in 8e), one on reflow's couples, one that learns its ends by consistency, and the teacher itself.
-# (`QUICK` takes 23 s of one core of an Intel Xeon, measured; in full there are eight times as many steps, an estimated
-# 3 minutes there or on a T4.)
+# **Look: a race in the plane.** The teacher is the exact field of the pinwheel. Four runners: the teacher itself, and
+# three networks, trained on random couples (as in 8e), on reflow's couples, and by consistency. (`QUICK` takes 23 s of
+# one core of an Intel Xeon, measured; in full there are eight times as many steps, an estimated 3 minutes there or on a
+# T4.)
 
 
 # %% role="run"
@@ -310,8 +312,9 @@ with experiment("reflow on digits", smaller="couples_size = 64"):
 # and its reader of digits must see what was asked in 75 % of the images (1 point) and in 90 % of them
 # (another one); the third point is for a Fréchet distance to hidden digits of at most 2.5, as in question 9.
 #
-# Any student of the given U-Net with `T = 1` counts: reflow, a consistency function ($f(x_0,0)$ is the same formula),
-# the last round of progressive distillation. The rules for the width are those of question 9.
+# Any student of the given U-Net with `T = 1`, like the flow of question 9, counts: reflow, a consistency function
+# ($f(x_0,0)$ is the same formula), the last round of progressive distillation. The rules for the width are those of
+# question 9, and again the student of a full run is wanted: that of QUICK mode only tries the way.
 
 # %% role="artifact" part="x2e" file="ps3_few.safetensors"
 with experiment("saving the student"):

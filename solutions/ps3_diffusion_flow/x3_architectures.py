@@ -46,11 +46,11 @@ with check("x3a") as c:
 # %% [markdown] role="text"
 # ### x3b. A code for the time (code, 1 point)
 #
-# A network that sees $t$ as one number can hardly tell 10 from 11 and 900 at once. So $t$ is written as the hands of
-# many clocks (Vaswani et al., 2017, section 3.5). With width $D=2F$, the $i$-th clock, $i=0,\dots,F-1$, has the
-# frequency $\omega_i=10000^{-i/F}$, and the code is $[\cos\omega_0t,\dots,\cos\omega_{F-1}t,\ \sin\omega_0t,\dots,
-# \sin\omega_{F-1}t]$. (Sines first is accepted too.) Times may be whole or real numbers; the code is float32 for whole
-# ones.
+# A network that sees $t$ as one number can hardly tell 10 from 11 and also 10 from 900. So $t$ is written as the hands
+# of many clocks (Vaswani et al., 2017, section 3.5). With width $D=2F$, the $i$-th clock, $i=0,\dots,F-1$, has the
+# frequency $\omega_i=10000^{-i/F}$, and the code is
+# $[\cos\omega_0t,\dots,\cos\omega_{F-1}t,\ \sin\omega_0t,\dots, \sin\omega_{F-1}t]$. (Sines first is accepted too.)
+# Times may be whole or real numbers; the code is float32 for whole ones, and has the dtype of real ones.
 
 
 # %% role="answer" part="x3b"
@@ -105,7 +105,8 @@ with experiment("codes of times"):
 # - `DiTBlock(width, heads, condition)`: a module with the parts `norm1`, `attention`, `norm2`, `mlp` and `ada`. The
 #   norms are layer norms *without* parameters (modulation has them), `attention` is the class below, `mlp` widens by 4
 #   with a GELU between two linear layers, and `ada` is one linear layer to $6\cdot$`width`, which is applied to
-#   `F.silu(c)` and whose six parts are, in this order, $b_1,s_1,g_1,b_2,s_2,g_2$.
+#   `F.silu(c)` and whose six parts are, in this order, $b_1,s_1,g_1,b_2,s_2,g_2$. (An epsilon of $10^{-5}$ or
+#   $10^{-6}$, a GELU exact or by tanh: published code has both.)
 
 
 # %% role="given"
@@ -249,7 +250,8 @@ with experiment("a diffusion transformer", smaller="32 digits in a batch"):
 #    (leading terms). By which factor does each grow when $p$ is halved, and from which $N$ on does attention cost more
 #    than the rest? Compare $p=2$, $4$ and $7$ for $28\times28$ and $D=128$, and say what is lost with a large $p$. Show
 #    that a stack of new DiT blocks is the identity, and find which parameters of a block get a gradient in the very
-#    first step, and which only in the second. (1 point)
+#    first step, and which only in the second, if the gradient that arrives behind the stack is not zero. (In `DiT`
+#    above, the last layer starts at zero as well, which delays all of it by a step.) (1 point)
 # 2. *Latent diffusion* (Rombach et al., 2022) runs all of this on the codes $z$ of an autoencoder, after dividing
 #    them by their standard deviation $\hat\sigma$ over a batch (the *scale factor* is $1/\hat\sigma$). Let $z$ have
 #    variance $s^2$ and use a fixed schedule. Show that leaving out the division is the same as dividing and using

@@ -3,6 +3,8 @@
 The parts of a student's block are replaced by simple maps, so that its wiring can be computed here.
 """
 
+import math
+
 import numpy as np
 import torch
 from scipy import stats
@@ -126,16 +128,22 @@ def probe_block(ns, weight, bias, mix, gain, h, c):
         return block(h, c)
 
 
-def by_hand(weight, bias, mix, gain, h, c):
+def by_hand(weight, bias, mix, gain, h, c, eps):
     """The same block in NumPy."""
     weight, bias, mix, gain, h, c = (each.numpy() for each in (weight, bias, mix, gain, h, c))
     b1, s1, g1, b2, s2, g2 = (each[:, None] for each in np.split(c / (1 + np.exp(-c)) @ weight.T + bias, 6, axis=1))
 
     def norm(x):
-        return (x - x.mean(2, keepdims=True)) / np.sqrt(x.var(2, keepdims=True) + 1e-5)
+        return (x - x.mean(2, keepdims=True)) / np.sqrt(x.var(2, keepdims=True) + eps)
 
     h = h + g1 * (mix @ ((1 + s1) * norm(h) + b1))
     return h + g2 * (np.tanh((1 + s2) * norm(h) + b2) @ gain)
+
+
+def distance(got, want):
+    """How far a block's tokens are from those by hand; infinite where they cannot be compared."""
+    comparable = isinstance(got, torch.Tensor) and got.shape == want.shape and got.is_floating_point()
+    return np.abs(got.numpy() - want).max() if comparable and bool(got.isfinite().all()) else math.inf
 
 
 @points(1, "x3c", hint="shift, scale and gate of attention, then of the mlp, from ada(silu(c)); each branch is added")
@@ -145,8 +153,10 @@ def test_condition_turns_all_six_knobs(ps, rng):
     for B, N, D, C in ((3, 4, 6, 5), (1, 3, 4, 2), (2, 2, 2, 3)):
         weight, bias, mix = 0.5 * normal(rng, 6 * D, C), 0.5 * normal(rng, 6 * D), normal(rng, N, N)
         gain, h, c = normal(rng, D, D), normal(rng, B, N, D), normal(rng, B, C)
-        want = by_hand(weight, bias, mix, gain, h, c)
-        expect_close(ps.run(probe_block, weight, bias, mix, gain, h, c), want, rtol=1e-5, atol=1e-7)
+        known = (weight, bias, mix, gain, h, c)
+        got, wanted = ps.run(probe_block, *known), [by_hand(*known, eps) for eps in (1e-5, 1e-6)]
+        nearest = min(wanted, key=lambda want: distance(got, want))
+        expect_close(got, nearest, rtol=1e-5, atol=1e-7)
 
 
 REGISTER = "make them attributes, in an nn.Sequential or an nn.ModuleList, and not a list or plain tensors"

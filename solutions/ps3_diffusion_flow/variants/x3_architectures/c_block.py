@@ -309,3 +309,14 @@ class WithOneNormForBoth(Whole):
 
     def knobs(self, c):
         return self.ada(c * torch.sigmoid(c)).unflatten(1, (6, 1, self.width)).unbind(1)
+
+
+@right("DiTBlock")
+class LikePublishedCode(Whole):
+    """The smaller epsilon, and the GELU by tanh."""
+
+    def __init__(self, width, heads, condition):
+        super().__init__(width, heads, condition)
+        self.norm1 = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
+        self.norm2 = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width))
