@@ -39,8 +39,10 @@ Those who wrote the tests wrote the mistakes and right answers, too, and mended 
 So it says that known mistakes are caught; what students do beyond them it cannot say.
 
 Blind tries are the other side: somebody who has the release alone writes all code answers, and uploads once. Language
-models did that in November 2026, one for each set: 73 of 73 points (PS1), 61 of 61 (PS2), 65 of 65 (PS3), 72 of 73
-(questions 1 to 7 of PS4) and 28 of 28 (its extensions). What misled them was mended.
+models did that in November 2026. Of the points for code they got in the core questions 73 of 73 (PS1), 61 of 61 (PS2),
+65 of 65 (PS3) and 71 of 71 (PS4), in the extensions 16 of 16, 27 of 28, 17 of 17 and 28 of 28. The lost point was the
+grader's fault: a network of leaky ReLUs happened to be linear where a test looked for a bend. That test, and every
+sentence that misled them, was mended.
 """
 HEAD = """| {first} | wrong caught | right accepted | seeds | false alarms | mutants noticed | equivalent | survive |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |

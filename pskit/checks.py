@@ -58,7 +58,7 @@ class check:
         """`got` is a tensor of this shape; `name` is what the notebook calls it."""
         if not isinstance(got, Tensor):
             return self._line(False, f"{name} is a tensor", f"got {kind(got)}")
-        return self._line(tuple(got.shape) == tuple(shape), f"{name} has shape {shape}", f"got {tuple(got.shape)}")
+        return self._line(tuple(got.shape) == tuple(shape), f"{name}: shape {shape}", f"got {tuple(got.shape)}")
 
     def dtype(self, got: Any, dtype: torch.dtype, name: str) -> bool:
         """`got` is a tensor of this dtype."""

@@ -26,7 +26,7 @@ def test_passed_checks_are_one_line_each_and_the_hidden_tests_are_mentioned(caps
         c.close(torch.tensor(-1.8379), -1.8379, "the standard normal at 0")
     assert capsys.readouterr().out.splitlines() == [
         "Question 1b",
-        "  ✓ passed: logp has shape (3,)",
+        "  ✓ passed: logp: shape (3,)",
         "  ✓ passed: the standard normal at 0",
         AFTERWORD,
     ]

@@ -3,7 +3,8 @@
 #
 # A pixel of a file is one of 256 integers, a word one of 50,000. For such data a model may simply be a **table of
 # probabilities**, and that shows more plainly than any density what a model can and cannot do. Here you fit three
-# of them by stochastic gradient descent on the negative log-likelihood (NLL):
+# of them by maximum likelihood, two by stochastic gradient descent on the negative log-likelihood (NLL) and the third
+# by counting:
 #
 # 1. a *histogram*: one free probability per value, anything can be represented;
 # 2. a *discretised logistic*: two parameters, a smooth bump on the integers (PixelCNN++, Salimans et al., 2017, eq.
@@ -58,7 +59,8 @@ with check("x1a") as c:
 #
 # $$ \sigma(a) - \sigma(b) = \sigma(a)\,\sigma(-b)\,\bigl(1 - e^{\,b-a}\bigr), $$
 #
-# a product, whose logarithm is exact everywhere, and note what becomes of each factor in the two open bins.
+# a product, whose logarithm is a sum of harmless terms, and note what becomes of each factor in the two open bins. (For
+# $1-e^{\,b-a}$, where $b-a=-1/s$, there is `torch.expm1`.)
 # `torch.where` picks values, but **both** of its branches take part in the gradient, and $0 \cdot \infty$ there is
 # NaN: keep both branches finite.
 
@@ -90,6 +92,9 @@ with check("x1b") as c:
     c.close(logp, logp.flip(0), "symmetric around its mean")
     far = discretized_logistic_logprob(torch.tensor([300]), mu, log_s, 1000)
     c.finite(far, "the log-probability 300 scales from the mean")
+    moved = mu.clone().requires_grad_()
+    discretized_logistic_logprob(torch.tensor([0, 300, 999]), moved, log_s, 1000).sum().backward()
+    c.finite(moved.grad, "its gradient, open bins included")
 
 # %% [markdown] role="text"
 # **Which distribution does it fit?** Grey values of a photograph with a bright sky and a dark wood have two peaks.

@@ -9,7 +9,7 @@
 # | a generative story | ancestral sampling | none, samples are exact and independent |
 # | an unnormalised density, a proposal and a bound | rejection | most proposals are thrown away |
 # | an unnormalised density and a proposal | importance weights | few samples carry all the weight |
-# | an unnormalised density only | Metropolis-Hastings | samples depend on one another |
+# | an unnormalised density and a local proposal | Metropolis-Hastings | samples depend on one another |
 #
 # As everywhere in the course, **randomness is an argument**: your functions get uniform numbers `u` and standard
 # normal numbers `eps` and are deterministic, so they can be tested exactly and every figure can be drawn again.
@@ -141,7 +141,7 @@ with experiment("x2: rejection and importance weights in more and more dimension
 # Your function runs $C$ chains side by side for $T$ steps. `propose(x, eps)` returns proposals $(C, D)$ and
 # `log_q(new, old)` returns $\log q(\text{new} \mid \text{old})$, up to a constant, as $(C,)$; `log_f(x)` returns
 # $(C,)$. Step `t` uses `eps[t]` and `u[t]`. A proposal where $f$ is zero has `log_f` equal to $-\infty$ and is
-# refused.
+# refused; chains start where $f$ is positive.
 
 
 # %% role="given"

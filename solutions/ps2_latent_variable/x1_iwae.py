@@ -23,7 +23,8 @@
 #
 # $$ \log w_{bk} = \log p_\theta(x_b\mid z_{kb}) + \log p(z_{kb}) - \log q_\phi(z_{kb}\mid x_b), $$
 #
-# all three **at the sample** (no closed-form divergence this time) and with all constants. `vae` has `encode`, `decode`
+# all three **at the sample** (no closed-form divergence this time), with the standard normal prior, and with all
+# constants. `vae` has `encode`, `decode`
 # and `logprob` as in question 2a; each of them takes a plain batch, `decode` codes (M, L) and `logprob` a row of $x$
 # for each of them. `eps` is (K, B, L), and row $b$ of the result (B, K) belongs to image $b$: take care when you
 # reshape.

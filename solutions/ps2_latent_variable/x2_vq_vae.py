@@ -15,8 +15,8 @@
 #
 # Write `vq_nearest`: for every place the index of the code with the smallest squared distance, and the image of the
 # chosen codes. Expand $\lVert z - e_k \rVert^2 = \lVert z \rVert^2 - 2 z^\top e_k + \lVert e_k \rVert^2$: which term
-# may be left out, and which may not? The chosen codes must stay connected to the codebook, because x2b differentiates
-# them.
+# may be left out, and which may not? (Of equally near codes any will do.) The chosen codes must stay connected to the
+# codebook, because x2b differentiates them.
 
 
 # %% role="answer" part="x2a"
@@ -105,7 +105,8 @@ with check("x2b") as c:
 # $$ N_k \leftarrow \gamma N_k + (1 - \gamma)\, n_k, \qquad m_k \leftarrow \gamma m_k + (1 - \gamma) \sum_{i : k_i = k}
 # z_i, \qquad e_k = m_k / N_k , $$
 #
-# with $n_k$ the number of vectors of this batch that chose $k$. A code that nobody chose keeps its place (why?).
+# with $n_k$ the number of vectors of this batch that chose $k$. Counts are positive, and $0<\gamma<1$. A code that
+# nobody chose keeps its place (why?).
 #
 # Often many codes are never chosen. The **perplexity** $e^{H}$ of the shares $p_k$ of the codes, $H = -\sum_k p_k \log
 # p_k$, says how many are in use: $K$ if all are equally frequent, 1 if there is only one. What is $0 \log 0$ here?

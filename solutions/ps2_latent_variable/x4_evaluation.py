@@ -82,8 +82,10 @@ with check("x4b") as c:
 # * precision: the share of fakes that lie in at least one ball of the **real** points;
 # * recall: the share of real points that lie in at least one ball of the **fakes**.
 #
-# The border of a ball belongs to it. Return `(precision, recall)`, two plain numbers. The sets may differ in size, and
-# a point may occur twice: its copy is another point, at distance 0.
+# The border of a ball belongs to it. Return `(precision, recall)`, two plain numbers. The sets may differ in size, both
+# are larger than $k$, and a point may occur twice: its copy is another point, at distance 0. (For more than 25 points
+# `torch.cdist` takes a short cut by a matrix product, and copies are no longer at 0;
+# `compute_mode="donot_use_mm_for_euclid_dist"` keeps it from that.)
 
 
 # %% role="answer" part="x4c"

@@ -18,7 +18,8 @@
 #
 # Write `receptive_field` for a stack of convolutions, each given as (kernel, stride), the first one nearest to the
 # image. Go through it once: an output of the first layer sees `kernel` pixels, and its neighbour stands `stride`
-# pixels further. An output of the next layer sees several of *those*. Padding changes neither number.
+# pixels further. An output of the next layer sees several of *those*. Padding changes neither number. Count
+# from the first pixel to the last, also where a stride that is wider than its kernel leaves holes.
 
 
 # %% role="answer" part="x5a"

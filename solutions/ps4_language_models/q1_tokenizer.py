@@ -72,8 +72,8 @@ with check("1a") as c:
 # 3. Write it down in `merges`, put its two tokens together as a new token into `vocab`, and merge it in every piece,
 #    from left to right.
 #
-# Special tokens take no part: they are not counted, and nothing merges with them. Training ends early if no pair is
-# left.
+# Special tokens, which are all different and longer than one byte, take no part: they are not counted, and nothing
+# merges with them. Training ends early if no pair is left.
 #
 # Done literally, each round goes through the whole text: minutes for Shakespeare, years for the web. Two thoughts make
 # it seconds, in plain Python. Most pieces occur many times, so keep each *once*, with its number. And a merge changes
@@ -154,10 +154,11 @@ with check("1b") as c:
 # What must be held back? Only the last **two** pieces of a text can change when more text follows. (Two, as `'` and `l`
 # become `'ll`; and white space waits for what comes next.) And where special tokens are named, the last characters of a
 # text might be the beginning of one; if the longest has `n` characters, `n - 1` of them are in doubt, and so are the
-# two pieces before them.
+# two pieces before them. (A special token that begins before the doubtful characters is certain, even where it reaches
+# into them: do not cut it.)
 #
 # The ids are those of `vocab`, whatever their order; the special tokens are in it, and no two ids have the same bytes.
-# Remember the ids of pieces that you have met, as most come again. Expect 35 lines.
+# Remember the ids of pieces that you have met, as most come again (their number may grow). Expect 35 lines.
 
 
 # %% role="answer" part="1c"
@@ -225,6 +226,9 @@ with check("1c") as c:
     c.equal(tokenizer.decode([97, 195]), "a\ufffd", "half a character is replaced")
     c.equal(tokenizer.decode(tokenizer.encode("naïve 日本 🙂\x00")), "naïve 日本 🙂\x00", "round trip")
     c.equal(list(tokenizer.encode_iterable(["a", "bc<e", "ot>", "ab"])), [97, 257, 256, 258], "cut anywhere")
+    long = Tokenizer({256: b"<|end of text|>", **{b: bytes([b]) for b in range(256)}}, [], ["<|end of text|>"])
+    said = "ab <|end of text|><|end of text|> a <|end"
+    c.equal(list(long.encode_iterable(said)), long.encode(said), "character by character, with a long special token")
     endless = ("to be or not to be, " for _ in iter(int, 1))
     c.true(isinstance(next(iter(tokenizer.encode_iterable(endless))), int), "the first id of a text without end")
 

@@ -15,8 +15,8 @@
 # $$ P_{ab}=\frac{n_{ab}+\alpha}{n_a+\alpha V} . $$
 #
 # With $\alpha=0$ this is the maximum of the likelihood (question 2c); a larger $\alpha$ pretends to have seen each pair
-# $\alpha$ times more. For $\alpha=0$, a pair that does not occur has $\log0=-\infty$, and a token that nothing follows
-# has the uniform distribution, as for every $\alpha>0$. Expect 5 lines without a loop; float64.
+# another $\alpha$ times. For $\alpha=0$, a pair that does not occur has $\log0=-\infty$, and a token that nothing
+# follows has the uniform distribution, as for every $\alpha>0$. Expect 5 lines without a loop; float64.
 
 
 # %% role="answer" part="2a"

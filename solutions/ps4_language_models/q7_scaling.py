@@ -20,7 +20,7 @@
 # - `train_flops(n_params, n_tokens)`: the floating-point operations of training. A parameter is one multiplication and
 #   one addition per token on the way forward, and twice that on the way back: once for the gradient of its input, once
 #   for its own. (What this leaves out are the products of queries with keys and of weights with values, which are few
-#   where the context is shorter than about $12\,C$; and the embedding is looked up, not multiplied. Everybody counts
+#   where the context is much shorter than $12\,C$; and the embedding is looked up, not multiplied. Everybody counts
 #   like this.)
 
 
@@ -52,7 +52,7 @@ with check("7a") as c:
 #
 # Write `fit_power_law`. It finds $E$, $A$ and $\alpha$ for which $E+AN_i^{-\alpha}$ is nearest to the losses $L_i$, in
 # the sense of least squares (of the losses or of their logarithms; without noise both are exact). $N$ may come in any
-# order, from thousands to billions; there are at least five different ones. $\alpha$ lies between 0.02 and 2. An
+# order, from thousands to billions; there are at least four different ones. $\alpha$ lies between 0.02 and 2. An
 # entropy is not negative: where the best floor would be below zero, find the best law with $E=0$.
 #
 # It is tempting to take logarithms and fit a line. With a floor there is no line: $\log(L-E)$ is linear in $\log N$,

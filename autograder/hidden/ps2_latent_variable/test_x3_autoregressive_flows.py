@@ -109,21 +109,25 @@ def probe_made(ns, D, hidden, seed, x):
 
 
 def expect_autoregressive(jacobians, B, D):
-    """Strictly lower triangular, with every entry in use, and not the same for all inputs."""
+    """Strictly lower triangular, with every entry in use somewhere, and not the same everywhere.
+
+    A network of ReLUs is linear in pieces, and some of its units sleep in each: hence many inputs and wide layers.
+    """
     lower = torch.tril(torch.ones(D, D), -1) == 1
     for J in jacobians:
         expect_shape(J, B, D, D)
         expect_true(not bool(J[:, ~lower].any()), "each output depends on earlier inputs only, with any weights")
-        expect_true(bool((J[:, lower].abs() > 1e-12).all()), "each output depends on all earlier inputs")
-        expect_true(not torch.allclose(J[0], J[1]), "the network bends: put a nonlinearity between its layers")
+        used = (J[:, lower].abs() > 1e-12).any(0)
+        expect_true(bool(used.all()), "each output depends on all earlier inputs")
+        expect_true(not torch.allclose(J, J[:1]), "the network bends: put a nonlinearity between its layers")
 
 
 @points(1, "x3b", hint="the masks hold in every pass, whatever the weights have become; mu and alpha use the same ones")
 def test_outputs_depend_on_all_earlier_inputs_and_no_others(ps, rng):
-    """For random weights both outputs have strictly lower triangular Jacobians with no other zeros."""
+    """For random weights both outputs have strictly lower triangular Jacobians, with no other entry zero everywhere."""
     ps.provide(made_masks=good_made_masks)
-    for B, D, hidden in ((2, 4, [9, 12]), (3, 2, [5]), (2, 3, [7, 8, 6])):
-        seed, x = int(rng.integers(2**31)), normal(rng, B, D)
+    for B, D, hidden in ((20, 4, [33, 36]), (24, 2, [16]), (20, 3, [24, 26, 22])):
+        seed, x = int(rng.integers(2**31)), 3 * normal(rng, B, D)
         expect_two_outputs(ps, D, hidden, x)
         both, jacobians = ps.run(probe_made, D, hidden, seed, non_contiguous(x))
         for each in both:

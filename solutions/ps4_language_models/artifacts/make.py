@@ -2,9 +2,9 @@
 
     PSKIT_DATA=<folder with tinyshakespeare> python solutions/ps4_language_models/artifacts/make.py NAME FOLDER
 
-NAME is gpt, tokenizer, scaling or, after gpt and scaling in the same FOLDER, figures: the expected figures of questions
-5 and 7. Checkpoints lie in FOLDER, so that a second run goes on. There was no GPU: the GPT is smaller than the
-notebook's, and the five sizes read less.
+NAME is gpt, tokenizer or scaling, or learning or laws: the expected figures of question 5, from the run of gpt, and of
+question 7, from that of scaling. Checkpoints lie in FOLDER, so that a second run goes on. There was no GPU: the GPT is
+smaller than the notebook's, and the five sizes read less.
 """
 
 import os
@@ -76,8 +76,8 @@ def tokenizer() -> None:
     save("tokenizer", book["tokenizer_tensors"](vocab, merges))
 
 
-def expected_figures() -> None:
-    """Curves of the GPT and a sample of its text; the law of the five sizes, and which size wins at which budget."""
+def learning() -> None:
+    """The figure of question 5: curves of the GPT; a sample of its text is printed."""
     book, drawn = definitions(), []
     figures.show = lambda figure, alt: drawn.append(figure)
     model, history = train_gpt(book)
@@ -86,11 +86,18 @@ def expected_figures() -> None:
         lines, xlabel="blocks of 20 updates", ylabel="nats per character", title="a small GPT learns to write"
     )
     print(book["decode_chars"](book["babble"](model, book["encode_chars"]("\n"), 400)))
+    write_figure(drawn[0], SET, "learning")
+
+
+def laws() -> None:
+    """The figures of question 7: the law of the five sizes, and which size wins at which budget."""
+    book, drawn = definitions(), []
+    figures.show = lambda figure, alt: drawn.append(figure)
     train_sizes = book["train_sizes"]
     book |= {"QUICK": True, "train_sizes": lambda *_: train_sizes(**FIVE)}
     for title in ("five sizes", "the law and its uncertainty", "which size for which budget"):
         run_cell(book, "q7_scaling", title, {"(64, 16, 200)": "(64, 16, 600)"})
-    for figure, name in zip(drawn, ("learning", "scaling", "budgets"), strict=True):
+    for figure, name in zip(drawn, ("scaling", "budgets"), strict=True):
         write_figure(figure, SET, name)
 
 
@@ -99,5 +106,5 @@ if __name__ == "__main__":
     where = Path(sys.argv[2]).resolve()
     where.mkdir(parents=True, exist_ok=True)
     os.chdir(where)
-    figure_or_file = {"gpt": gpt, "scaling": scaling, "tokenizer": tokenizer, "figures": expected_figures}
-    figure_or_file[sys.argv[1]]()
+    made = {each.__name__: each for each in (gpt, scaling, tokenizer, learning, laws)}
+    made[sys.argv[1]]()

@@ -33,7 +33,8 @@
 # were, through the denominator.
 #
 # Write `sdpa`. Expect 4 lines. Leading dimensions (batch, heads) may be any, T queries may look at S keys with
-# $S\ne T$, and the mask broadcasts. Torch's own `scaled_dot_product_attention` is what you compare with.
+# $S\ne T$, and the mask broadcasts; each query may look at one key at least. Torch's own `scaled_dot_product_attention`
+# is what you compare with.
 
 
 # %% role="answer" part="3a"

@@ -137,9 +137,10 @@ with check("3b") as c:
 #
 # Write `rotate`. It gets `x` (..., T, D), with any leading dimensions, and the `positions` (T,) of its T rows, whole
 # numbers that need not be 0, 1, 2, ... (question 4 continues a text at position 57). Position 0 is not turned. The
-# result has the dtype of `x`, but compute the *angles* in single precision at least: in half precision there is no
-# number 257. Expect 4 to 6 lines. (The paper pairs the numbers $2i$ and $2i+1$ instead, and some codes turn the
-# other way around. The weights before are learnt, so that all of these are the same model; the grader accepts each.)
+# result has the dtype of `x`, but compute the *angles* in single precision at least: bfloat16 has no number
+# 257, and float16 no 2049. Expect 4 to 6 lines. (The paper pairs the numbers $2i$ and $2i+1$ instead, and some codes
+# turn the other way around. The weights before are learnt, so that all of these are the same model; the grader accepts
+# each.)
 
 
 # %% role="answer" part="3c"

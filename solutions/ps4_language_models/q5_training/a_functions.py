@@ -18,7 +18,8 @@
 #
 # - `window_starts(N, T, u)`: where windows begin. For uniform numbers $u\in[0,1)$ it returns whole numbers such that
 #   every place at which a window *and its last target* fit has the same share of $[0,1)$, in their order: $u=0$ gives
-#   the first place, and $u$ just below 1 the last. How many places are there? For $N=5$, $T=3$ there are two.
+#   the first place, and $u$ just below 1 the last (mind the rounding of single precision, where N is large). How many
+#   places are there? For $N=5$, $T=3$ there are two.
 # - `get_batch(ids, B, T, starts)`: the B windows `x` and targets `y`, both (B, T), that begin at `starts` (B,).
 #
 # One or two lines each.
@@ -125,7 +126,7 @@ with check("5c") as c:
 #
 # Write `clip_grad_`. It changes the gradients `p.grad` in place (hence the underscore) and returns the norm that
 # there was before. `params` is any iterable, also one that can be walked through only once, as `model.parameters()` is;
-# parameters that took no part have `p.grad is None`.
+# parameters that took no part have `p.grad is None`. At least one took part, and gradients are finite.
 
 
 # %% role="answer" part="5d"

@@ -23,7 +23,7 @@
 # several largest ones, you may keep one or all.)
 #
 # **Top-k** (Fan et al., *Hierarchical neural story generation*, 2018) keeps the k largest logits of each row as they
-# are and rules out the others; $k\ge V$ rules out nothing. Logits that equal the k-th may be kept or not.
+# are and rules out the others; $k\ge1$, and $k\ge V$ rules out nothing. Logits that equal the k-th may be kept or not.
 
 
 # %% role="answer" part="6a"
@@ -59,7 +59,8 @@ with check("6a") as c:
 # Top-k keeps as many tokens where the model is sure as where it is not. **Nucleus sampling**, or top-p (Holtzman et
 # al., 2020, section 3.1), lets the model decide: keep the *smallest* set of most probable tokens whose probability is
 # *at least* p. Sort the probabilities, largest first, and add them up; the token whose addition reaches p is the last
-# one that is kept. So the most probable token is kept for every p, p = 0 included.
+# one that is kept. So the most probable token is kept for every p, p = 0 included. (With p = 1 all tokens stay, but for
+# those whose probability vanishes by rounding.)
 #
 # Write `top_p`. The result has the logits at *their own places*: what was found in the sorted order must go back to
 # the order of the vocabulary. Expect 4 lines.

@@ -79,7 +79,9 @@ with check("6d") as c:
         cfg = GPTConfig(26, 4, n_layer=0, n_head=1, n_embd=0)
 
         def __call__(self, idx: Tensor, cache: list | None = None) -> Tensor:
-            """Logits (B, T, 26)."""
+            """Logits (B, T, 26); a cache counts the tokens that it was given."""
+            if cache is not None:
+                cache.append(idx.shape[1])
             return 50.0 * F.one_hot((idx + 1) % 26, 26)
 
     spell = lambda ids: "".join(chr(97 + i) for i in ids.tolist())  # noqa: E731
@@ -87,7 +89,9 @@ with check("6d") as c:
     got = generate(NextLetter(), start, 6, dice)
     c.shape(got, (2, 7), "the beginning and six letters")
     c.equal([spell(row) for row in got], ["abcdefg", "wxyzabc"], "a model that is sure is followed")
-    c.equal(spell(generate(NextLetter(), start, 6, dice, cache=[])[1]), "wxyzabc", "with a cache, too")
+    counted: list[int] = []
+    c.equal(spell(generate(NextLetter(), start, 3, dice, cache=counted)[1]), "wxyz", "with a cache, too")
+    c.equal(counted, [1, 1, 1], "which gets only what it has not seen, the empty one too")
     flat = lambda idx: torch.zeros(*idx.shape, 4)  # noqa: E731
     flat.cfg = NextLetter.cfg
     numbers = torch.tensor([[0.1, 0.9, 0.3, 0.6]])

@@ -19,6 +19,11 @@ def stack(masks, activation=nn.Tanh):
     return nn.Sequential(*modules)
 
 
+def doubled(masks):
+    """Masks of one network with both outputs."""
+    return [*masks[:-1], torch.cat([masks[-1], masks[-1]])]
+
+
 @wrong("MADE")
 class masked_at_the_start_only(MADE):
     def __init__(self, D, hidden):
@@ -159,6 +164,20 @@ class two_networks(nn.Module):
 
     def forward(self, x):
         return self.mean(x), self.log_std(x)
+
+
+@right("MADE")
+class with_relu(MADE):
+    def __init__(self, D, hidden):
+        super().__init__(D, hidden)
+        self.layers = stack(doubled(made_masks(D, hidden)), nn.ReLU)
+
+
+@right("MADE")
+class with_leaky_relu(MADE):
+    def __init__(self, D, hidden):
+        super().__init__(D, hidden)
+        self.layers = stack(doubled(made_masks(D, hidden)), nn.LeakyReLU)
 
 
 # x3c
