@@ -19,5 +19,6 @@ NEEDED += ("x2_vq_vae", "x3_autoregressive_flows")  # for their figures
 
 def definitions() -> Namespace:
     """Everything that the notebook defines, for a processor without a GPU."""
-    here = SimpleNamespace(device=torch.device("cpu"), quick=False, seed=0)
-    return source.definitions(SET, NEEDED, experiments=True) | {"here": here}
+    namespace = source.definitions(SET, NEEDED, experiments=True)
+    namespace["here"] = SimpleNamespace(device=torch.device("cpu"), quick=False, seed=0)
+    return namespace

@@ -21,8 +21,9 @@ NEEDED += ("q6_guidance", "q7_editing", "q8_flow_matching", "q9_artifacts", "x2_
 
 def definitions() -> Namespace:
     """Everything that the notebook defines, for a processor without a GPU."""
-    here = SimpleNamespace(device=torch.device("cpu"), quick=False, seed=0)
-    return source.definitions(SET, NEEDED, experiments=True) | {"QUICK": False, "here": here}
+    namespace = source.definitions(SET, NEEDED, experiments=True)
+    namespace |= {"QUICK": False, "here": SimpleNamespace(device=torch.device("cpu"), quick=False, seed=0)}
+    return namespace
 
 
 def in_bfloat16(net: type) -> None:
