@@ -28,8 +28,9 @@
 # | `\s+` | the white space that is left |
 #
 # A **special token** such as `<|endoftext|>` is a sign for the model, not text: it stands between two documents, say.
-# It is one piece, whole, and the text before it knows nothing of the text after it. Where several special tokens could
-# begin at one place, the longest counts: with `<|a|>` and `<|a|><|a|>` in the list, `<|a|><|a|><|a|>` is two pieces.
+# It is one piece, whole, and the text before it knows nothing of the text after it. Special tokens are found from left
+# to right. Where several could begin at one place, the longest counts: with `<|a|>` and `<|a|><|a|>` in the list,
+# `<|a|><|a|><|a|>` is two pieces.
 #
 # Write `pretokenize`. Nothing is lost: the pieces, joined, are the text. Special tokens may contain any character, also
 # those that mean something in a pattern, and there may be none of them. Expect 6 lines.

@@ -44,8 +44,8 @@ with check("4a") as c:
 #
 # - Without a cache it does what it did.
 # - `cache` is a dict, one for each layer and conversation, empty at first. What you keep in it, under which names, is
-#   up to you: two tensors that grow, a list of pieces, buffers of `block_size` tokens that fill up (attend to the
-#   filled part only). Nothing of a conversation may be kept in the module: the next call may belong to another one.
+#   up to you: two tensors that grow, a list of pieces, buffers of `block_size` tokens that fill up. Nothing of a
+#   conversation may be kept in the module: the next call may belong to another one.
 # - `x` (B, T, C) are **new** tokens. They may be one or several (the beginning of a text is read in one go, which is
 #   called *prefill*), and there may be old ones already. They join the cache.
 # - Return the answers to the new tokens, (B, T, C). Only new tokens are multiplied by weights.

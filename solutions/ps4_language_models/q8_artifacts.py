@@ -25,7 +25,7 @@
 # The grader runs **your own** `GPT`: it reads the file with your `read_gpt`, hands in hidden text, and takes the logits
 # that come out. So any GPT that question 3 accepts is welcome, whatever its parameters are called. What it asks for:
 #
-# - 1 point for a model that can be evaluated: at most 11 million numbers, logits (B, T, 65) in the order of `chars`,
+# - 1 point for a model that can be evaluated: at most 11 million parameters, logits (B, T, 65) in the order of `chars`,
 #   and logits that *do not change when later characters do*. The grader compares passages with their own beginnings.
 # - 2 points when hidden text costs at most 1.95 nats per character, in windows of 256 characters (or of your block
 #   size, if it is smaller), and 3 more when it costs at most 1.80.

@@ -59,6 +59,39 @@ def good_attention(cfg):
     return LentAttention()
 
 
+def good_cached_attention(cfg):
+    """CachedAttention: a `good_attention` that may keep keys and values in a dict; the same names of weights."""
+
+    class LentCachedAttention(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            for name in ("Wq", "Wk", "Wv", "Wo"):
+                setattr(self, name, torch.nn.Parameter(0.02 * torch.randn(cfg.n_embd, cfg.n_embd)))
+
+        def forward(self, x, cache=None):
+            q, k, v = ((x @ W.T).unflatten(-1, (cfg.n_head, -1)).transpose(1, 2) for W in (self.Wq, self.Wk, self.Wv))
+            past, D, T = cache["k"].shape[2] if cache else 0, q.shape[-1], x.shape[1]
+            angles = torch.arange(past, past + T, dtype=torch.float64)[:, None] * 10000.0 ** (
+                -torch.arange(0, D, 2, dtype=torch.float64) / D
+            )
+            turn = torch.polar(torch.ones_like(angles), angles)
+            q, k = (
+                torch.view_as_real(torch.complex(*(half.double() for half in each.chunk(2, -1))) * turn)
+                .mT.flatten(-2)
+                .to(x.dtype)
+                for each in (q, k)
+            )
+            if past:
+                k, v = torch.cat([cache["k"], k], dim=2), torch.cat([cache["v"], v], dim=2)
+            if cache is not None:
+                cache["k"], cache["v"] = k, v
+            mask = torch.ones(T, past + T, dtype=torch.bool).tril(past)
+            y = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+            return y.transpose(1, 2).flatten(2) @ self.Wo.T
+
+    return LentCachedAttention()
+
+
 def strangers(module, output):
     """How many trainable tensors the output depends on that `module.parameters()` does not hold."""
     known = {id(parameter) for parameter in module.parameters()}

@@ -12,7 +12,7 @@ from autograder.hidden.ps4_language_models import slow_bpe
 from autograder.testing import expect_equal, expect_true, points
 
 END, DOT = "<|endoftext|>", "[.*]"  # the second would mean something in a pattern
-SPECIAL = [END, DOT, "<|a|>", "<|a|><|a|>"]
+SPECIAL = [END, DOT, "<| a \n|>", "<|a|>", "<|a|><|a|>"]
 STRANGE = [
     "",
     "\x00",
@@ -81,6 +81,8 @@ def test_special_tokens_are_whole_and_the_longest_wins(ps, rng):
     want = ["go", END, END, " on", "<|a|><|a|>", "<|a|>", DOT, "[", "xy", "]", " <|", "a", "|"]
     for names in (SPECIAL, SPECIAL[::-1], sorted(SPECIAL)):
         expect_equal(ps.pretokenize(by_hand, names), want)
+    want = ["ab", "ab", "bab", "x"]
+    expect_equal(ps.pretokenize("ababbabx", ["ab", "bab"]), want, "special tokens are found from left to right")
     for names in ([END], ["<|a|>"], [DOT, END], SPECIAL, ["a", "ab", "bab"]):
         text = prose(rng, 40, special=SPECIAL) + "  " + END
         expect_equal(ps.pretokenize(text, names), slow_bpe.pieces(text, names))
@@ -262,7 +264,8 @@ def probe_stream(ns, vocab, merges, special, chunks):
 def test_streams_equal_the_whole_however_they_are_cut(ps, rng):
     """The ids of a stream are those of the joined text, for chunks of any length, also empty ones."""
     ps.provide(pretokenize=good_pretokenize)
-    text = f"we'll{END}it's  \n\n  so {DOT}<|a|><|a|><|a|>" + prose(rng, 25, "aél'", SPECIAL) + ENGLISH + "<|a"
+    text = f"we'll{END}it's  \n\n  so {DOT}<|a|><|a|><|a|>b<| a \n|> "
+    text += prose(rng, 25, "aél'", SPECIAL) + ENGLISH + "<|a"
     merges = slow_bpe.train(text, 40, SPECIAL)
     vocab = shuffled(rng, merges, SPECIAL)
     ids = {token: i for i, token in vocab.items()}

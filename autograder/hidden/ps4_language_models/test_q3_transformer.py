@@ -211,6 +211,7 @@ def test_rows_follow_the_positions_that_are_given(ps, rng):
         expect_close(ps.rotate(non_contiguous(x), p), got, **LOOSE)
         single = ps.rotate(x.float(), p)
         expect_close(single, got.float(), **LOOSE)
+        expect_close(ps.run(probes.rotate_slope, x, p), x, "gradients pass through a rotation, and turn back", **LOOSE)
     x, p = normal(rng, 2, 6, 8).bfloat16(), 1000 + places(rng, 6)
     single = ps.rotate(x.float(), p)
     expect_shape(single, *x.shape)
@@ -285,8 +286,10 @@ def test_attention_is_a_module_that_can_be_trained(ps, rng):
     lend_pieces(ps)
     for B, T, C, H in ((3, 5, 12, 3), (2, 4, 8, 2)):
         x, seed, cfg = normal(rng, B, T, C), int(rng.integers(2**31)), config(C, H, dropout=0.3)
-        both, alone, again, far = ps.run(probes.attention_pairs, cfg, seed, [x, x[1:2], x, non_contiguous(x)])
+        xs = [x[:, :2], x, x[1:2], x, non_contiguous(x)]
+        short, both, alone, again, far = ps.run(probes.attention_pairs, cfg, seed, xs)
         expect_shape(both, B, T, C)
+        expect_close(short, both[:, :2], "a shorter text before it changes nothing")
         hidden, still, numbers, training = ps.run(probes.attention_training, cfg, seed, x)
         expect_equal(hidden, 0, "the answers depend on weights that are no parameters of the module")
         expect_equal(numbers, 4 * C * C, FOUR)
@@ -372,8 +375,8 @@ def test_no_logit_knows_what_comes_and_an_untrained_model_knows_nothing(ps, rng)
         expect_close(logits, torch.zeros(4, 12, V), "logits before training are small, in float32", rtol=0, atol=4.0)
         loss = (logits.double().logsumexp(-1) - logits.double().mean(-1)).mean()  # over all tokens that may come
         expect_close(float(loss), math.log(V), "the first loss is about log V: weights start small", rtol=0, atol=0.3)
-        start = "table and head start with standard deviation 0.02"
-        expect_true(all(abs(spread / 0.02 - 1) < 0.1 for spread in spreads), start)
+        start = "table and head start with standard deviation 0.02, and blocks as they were made"
+        expect_true(all(abs(spread - 1) < 0.1 for spread in spreads), start)
 
 
 @points(

@@ -112,7 +112,7 @@ def test_large_logits_and_gradients_are_exact(ps, rng):
 
 # 5c
 
-SCHEDULES = ((1.0, 0.1, 4, 12), (3e-4, 0.0, 10, 37), (0.5, 0.2, 1, 9), (2.0, 0.5, 0, 7))
+SCHEDULES = ((1.0, 0.1, 4, 12), (3e-4, 0.0, 10, 37), (0.5, 0.2, 1, 9), (2.0, 0.5, 0, 7), (1.0, 0.6, 5, 11))
 
 
 @points(
@@ -208,6 +208,12 @@ def probe_steps(ns, p, grads, options, rates):
     return seen, grads
 
 
+def clear(rng, *shape):
+    """Gradients far from zero, beside which no epsilon counts: where it stands has a test of its own."""
+    g = normal(rng, *shape)
+    return g + 0.3 * g.sign()
+
+
 def torchs_steps(p, grads, options, rates):
     """Parameters after each step of torch.optim.AdamW."""
     p = p.clone().requires_grad_()
@@ -227,7 +233,7 @@ def torchs_steps(p, grads, options, rates):
 def test_steps_equal_those_of_pytorch(ps, rng):
     """Without decay, twelve steps with changing gradients and rates are those of torch.optim.AdamW, moments too."""
     for shape, betas, dtype in (((3, 2), (0.9, 0.95), torch.float64), ((5,), (0.8, 0.999), torch.float64)):
-        p, grads = normal(rng, *shape, dtype=dtype), [normal(rng, *shape, dtype=dtype) for _ in range(12)]
+        p, grads = normal(rng, *shape, dtype=dtype), [clear(rng, *shape) for _ in range(12)]
         rates = [float(r) for r in rng.uniform(0.01, 0.1, 12)]
         options = {"betas": betas, "eps": 1e-8, "weight_decay": 0.0}
         seen, after = ps.run(probe_steps, p, grads, options, rates)
@@ -237,7 +243,7 @@ def test_steps_equal_those_of_pytorch(ps, rng):
             m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g**2
             expect_close(own_m, m, "m is a running mean of the gradients, kept in place")
             expect_close(own_v, v, "v is a running mean of their squares, kept in place")
-            expect_close(got, wanted, rtol=1e-9, atol=1e-12)
+            expect_close(got, wanted, rtol=1e-6, atol=1e-7)
         for got, given in zip(after, grads, strict=True):
             expect_close(got, given, "the gradients are not changed")
 
@@ -270,7 +276,7 @@ def test_decay_is_decoupled(ps, rng):
             expect_close(got, p * (1 - rate * decay) ** n, rtol=1e-9)
             expect_close(m, torch.zeros_like(p), "the moments are those of the gradient alone")
             expect_close(v, torch.zeros_like(p), "the moments are those of the gradient alone")
-        grads, rates = [normal(rng, 4, 3) for _ in range(5)], [rate * k for k in (1, 0.5, 0.1, 2, 1)]
+        grads, rates = [clear(rng, 4, 3) for _ in range(5)], [rate * k for k in (1, 0.5, 0.1, 2, 1)]
         busy, _ = ps.run(probe_steps, p, grads, options, rates)
         for (got, *_), want in zip(busy, torchs_steps(p, grads, options, rates), strict=True):
-            expect_close(got, want, rtol=1e-9, atol=1e-12)
+            expect_close(got, want, rtol=1e-6, atol=1e-7)

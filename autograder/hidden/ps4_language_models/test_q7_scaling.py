@@ -63,7 +63,7 @@ def three(got):
     """The three numbers that were asked for, as floats."""
     expect_true(isinstance(got, list | tuple) and len(got) == 3, "three numbers are asked for: E, A and alpha")
     for each in got:
-        expect_true(isinstance(each, float | torch.Tensor | np.generic), "E, A and alpha are numbers")
+        expect_true(isinstance(each, int | float | torch.Tensor | np.generic), "E, A and alpha are numbers")
     return [float(each) for each in got]
 
 

@@ -10,6 +10,7 @@ from autograder.hidden.ps4_language_models.handed_in import (
     expect_no_peeking,
     hidden_text,
     nats_per_character,
+    parameters_of,
     sizes_of,
 )
 from autograder.hidden.ps4_language_models.saved_tokenizer import SavedTokenizer
@@ -24,7 +25,7 @@ SPAN, LARGEST = 50, 1_000_000
 
 @points(1, part="8a", hint="your own GPT, packed by gpt_tensors and read by read_gpt; each logit knows only the past")
 def test_the_file_is_a_gpt_that_does_not_look_ahead(ps, rng):
-    """The file is read into your GPT, has at most 11 million numbers, and no logit changes with later characters."""
+    """The file is read into your GPT, has at most 11 million parameters, and no logit changes with later characters."""
     tensors = ps.artifact(GPT)
     sizes_of(tensors)
     expect_no_peeking(ps, tensors, rng)
@@ -65,9 +66,8 @@ def five_losses(ps):
     tensors = ps.artifact(SCALING)
     found = []
     for i in range(5):
-        sizes_of(tensors, f"{i}.")
-        numbers = sum(each.numel() for name, each in tensors.items() if name.startswith(f"{i}.gpt."))
-        expect_true(numbers <= LARGEST, "each of the five models has at most 1 million numbers")
+        numbers = parameters_of(sizes_of(tensors, f"{i}."))
+        expect_true(numbers <= LARGEST, "each of the five models has at most 1 million parameters")
         found.append((numbers, nats_per_character(ps, tensors, f"{i}.", count=32)))
     return sorted(found)
 
@@ -75,7 +75,7 @@ def five_losses(ps):
 def expect_falling(found):
     """More parameters, less surprise, over a wide range."""
     expect_true(
-        found[-1][0] >= SPAN * found[0][0], "the largest model has at least 50 times the smallest one's numbers"
+        found[-1][0] >= SPAN * found[0][0], "the largest model has at least 50 times the smallest one's parameters"
     )
     losses = [nats for _, nats in found]
     falls = all(small > large for small, large in pairwise(losses))

@@ -163,7 +163,7 @@ def test_the_bound_is_tight_for_a_perfect_network(ps, rng):
 
 
 def probe_step(ns, table, z, t, s, u_when, u_what, mask):
-    """unmask_step with a model that is a function of the whole text; the result, what was asked, and gradients on?"""
+    """unmask_step with a model that is a function of the whole text; the result, what was asked, and z after that."""
     table = table.requires_grad_()
     asked = []
 
@@ -173,7 +173,7 @@ def probe_step(ns, table, z, t, s, u_when, u_what, mask):
         return table[(z * torch.arange(2, T + 2)).sum(dim=1) % len(table), :T]
 
     got = ns.unmask_step(model, z, t, s, u_when, u_what, mask)
-    return got, asked
+    return got, asked, z
 
 
 def torn(rng, B, T, V, share=0.6):
@@ -191,8 +191,9 @@ def test_masks_are_lifted_with_probability_one_minus_s_over_t(ps, rng):
     for B, T, V, t, s in ((3, 8, 4, 0.8, 0.2), (1, 6, 2, 1.0, 0.9), (4, 5, 3, 0.5, 0.3), (2, 7, 3, 0.3, 0.0)):
         z, when, what = torn(rng, B, T, V), uniform(rng, B, T), uniform(rng, B, T)
         z[0], when[0] = V, (1 - s / t) + torch.linspace(-0.06, 0.03, T).double() * (s > 0)
-        got, _ = ps.run(probe_step, normal(rng, 7, T, V), z, t, s, when, what, V)
+        got, _, after = ps.run(probe_step, normal(rng, 7, T, V), z, t, s, when, what, V)
         expect_shape(got, B, T)
+        expect_close(after, z, "return a new text: the one that was given may be needed again")
         known = z != V
         expect_equal(got[known].tolist(), z[known].tolist(), "tokens that are there never change")
         expect_close((got == V).long(), (~known & (when >= 1 - s / t)).long())
@@ -210,7 +211,7 @@ def test_tokens_are_drawn_from_the_network_at_their_own_position(ps, rng):
                 if text[i] == V and when[b, i] < 1 - s / t:
                     ends = np.cumsum(softmax(logits))
                     want[b, i] = min(int(np.searchsorted(ends, float(what[b, i]), side="right")), V - 1)
-        got, asked = ps.run(probe_step, table, z, t, s, when, what, V)
+        got, asked, _ = ps.run(probe_step, table, z, t, s, when, what, V)
         expect_close(got, want)
         expect_equal(asked, [z.tolist()], "one call of the network, which reads the text with its masks")
 

@@ -140,8 +140,8 @@ def probe_dpo(ns, pi_w, pi_l, ref_w, ref_l, beta):
 @points(1, part="x3c", hint="mean and spread of each group by itself, with N in the variance, and nothing added to it")
 def test_rewards_are_standardised_within_their_group(ps, rng):
     """In each group: reward minus mean, divided by the root of the mean squared deviation."""
-    for G, N, scale in ((3, 5, 1.0), (1, 2, 10.0), (4, 3, 0.05), (2, 8, 1.0)):
-        rewards = scale * normal(rng, G, N) + 3 * normal(rng, G, 1)
+    for G, N, scale in ((3, 5, 1.0), (1, 2, 10.0), (4, 3, 0.05), (3, 4, 1e-9), (2, 8, 1.0)):
+        rewards = scale * (normal(rng, G, N) + 3 * normal(rng, G, 1))
         if N == 8:
             rewards = (rewards > rewards.median(dim=1, keepdim=True).values + 0.3).double()
             rewards[:, 0], rewards[:, 1] = 1.0, 0.0  # successes and failures

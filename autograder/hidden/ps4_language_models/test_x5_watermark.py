@@ -104,8 +104,8 @@ def test_every_drawn_token_picks_the_next_list(ps, rng):
         (2, 3, 0, 4, 9, 1.0),
     ):
         table, green = normal(rng, 13, V), draw_lists(rng, V)
-        idx, us = draw_tokens(rng, B, T, V=V), uniform(rng, B, n + 2)
-        rows = zip(idx.tolist(), us[:, :n].tolist(), strict=True)
+        idx, us = draw_tokens(rng, B, T, V=V), uniform(rng, B, n)
+        rows = zip(idx.tolist(), us.tolist(), strict=True)
         want = [written_by_hand(table.tolist(), block, *row, green.tolist(), delta) for row in rows]
         got, asked = ps.run(probe_write, table, block, idx, n, us, green, delta)
         expect_close(got, torch.tensor(want, dtype=torch.int64).reshape(B, T + n))

@@ -33,6 +33,13 @@ def norm_gradients(ns, x, gain, pull):
     return list(torch.autograd.grad(total, [leaf, parameter], allow_unused=True)) if total.requires_grad else [None] * 2
 
 
+def rotate_slope(ns, x, positions):
+    """The gradient in x of half the squared length of what rotate makes of it."""
+    leaf = x.clone().requires_grad_()
+    total = ns.rotate(leaf, positions).square().sum() / 2
+    return torch.autograd.grad(total, leaf)[0] if total.requires_grad else None
+
+
 def attention(ns, sizes, seed, x):
     """Answers of a new attention to x (B, T, C) in double precision, and its weights; parameters are drawn by seed."""
     net = ns.drawn(ns.CausalSelfAttention(ns.GPTConfig(**sizes)), seed, 1.5)
@@ -76,11 +83,14 @@ def gpt_many(ns, sizes, seed, batches):
 
 
 def gpt_untrained(ns, sizes, seed, idx):
-    """Logits of a new GPT as it was made, and the standard deviations of its tables (V, C)."""
+    """Logits of a new GPT as it was made, and spreads over what they should be: tables (V, C), maps of its MLPs."""
     torch.manual_seed(seed)
-    net = ns.GPT(ns.GPTConfig(**sizes)).eval()
-    tables = [p for p in net.parameters() if tuple(p.shape) == (sizes["vocab_size"], sizes["n_embd"])]
-    return net(idx), [float(p.detach().std()) for p in tables]
+    cfg = ns.GPTConfig(**sizes)
+    net = ns.GPT(cfg).eval()
+    parts = [(p, 0.02) for p in net.parameters() if tuple(p.shape) == (cfg.vocab_size, cfg.n_embd)]
+    for mlp in (module for module in net.modules() if isinstance(module, ns.MLP)):
+        parts += [(mlp.up.weight, 0.02), (mlp.down.weight, cfg.residual_std)]
+    return net(idx), [float(p.detach().std()) / spread for p, spread in parts]
 
 
 def gpt_training(ns, sizes, seed, idx):

@@ -293,6 +293,12 @@ def by_curve_fit(N, L):
 
 
 @right("fit_power_law")
+def a_floor_that_is_the_number_0(N, L):
+    E, A, alpha = fit_power_law(N, L)
+    return max(0, E), A, alpha
+
+
+@right("fit_power_law")
 def by_searching_for_the_exponent(N, L):
     n, loss = N.double(), L.double()
     middle = n.log().mean().exp()

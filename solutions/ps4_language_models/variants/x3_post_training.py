@@ -371,6 +371,12 @@ def in_place(rewards):
     return torch.where(equal, 0.0, rewards / spread)
 
 
+@wrong("group_advantages")
+def a_small_spread_is_none(rewards):
+    spread = rewards.std(dim=1, keepdim=True, correction=0)
+    return torch.where(spread < 1e-6, 0.0, (rewards - rewards.mean(dim=1, keepdim=True)) / spread)
+
+
 @right("group_advantages")
 def by_std_and_where(rewards):
     away, equal = parts(rewards)

@@ -45,6 +45,11 @@ def images_in_one_sequence(images, K):
     return (images.long() * K // 256).flatten()
 
 
+@wrong("quantise")
+def levels_of_a_whole_number_of_greys(images, K):
+    return (images.long() // (256 // K)).clamp(max=K - 1).flatten(1)
+
+
 @right("quantise")
 def by_bucketize(images, K):
     edges = torch.tensor([-(-256 * level // K) for level in range(1, K)])

@@ -147,12 +147,6 @@ def returns_only_what_is_new(model, idx, n, us, green, delta):
 
 
 @wrong("write_marked")
-@torch.no_grad()
-def writes_for_all_numbers(model, idx, n, us, green, delta):
-    return write_marked(model, idx, us.shape[1], us, green, delta)
-
-
-@wrong("write_marked")
 def with_gradients(model, idx, n, us, green, delta):
     with torch.enable_grad():
         for u in us[:, :n].T:
@@ -180,6 +174,14 @@ def into_a_tensor_made_before(model, idx, n, us, green, delta):
             logits = favour(model(seen)[:, -1, :], text[:, T + t - 1], green, delta)
             text[:, T + t] = sample_from(torch.softmax(logits, -1), us[:, t])
     return text
+
+
+@right("write_marked")
+@torch.no_grad()
+def a_token_for_each_column(model, idx, n, us, green, delta):
+    for u in us.T:
+        idx = step(model, idx, u, idx[:, -1], green, delta)
+    return idx
 
 
 @right("write_marked")

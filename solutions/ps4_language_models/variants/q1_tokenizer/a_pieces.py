@@ -94,6 +94,16 @@ def empty_pieces_between_special_tokens(text, special=()):
     return cut_out(text, sorted(special, key=len, reverse=True), lambda part: PATTERN.findall(part) or [part])
 
 
+@wrong("pretokenize")
+def the_longest_special_token_wherever_it_is(text, special=()):
+    pieces = [text]
+    for token in sorted(special, key=len, reverse=True):
+        whole, pieces = pieces, []
+        for part in whole:
+            pieces += [part] if part in special else [p for p in re.split("(" + re.escape(token) + ")", part) if p]
+    return [p for part in pieces for p in ([part] if part in special else PATTERN.findall(part))]
+
+
 @right("pretokenize")
 def one_pattern_for_both(text, special=()):
     names = [re.escape(token) for token in sorted(special, key=len, reverse=True)]

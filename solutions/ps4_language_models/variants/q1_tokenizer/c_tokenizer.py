@@ -298,6 +298,16 @@ class StreamWaitsForAnEmptyLine(Tokenizer):
         yield from self.encode(rest)
 
 
+@wrong("Tokenizer")
+class StreamIsCutBeforeWhiteSpace(Tokenizer):
+    def encode_iterable(self, chunks):
+        rest = ""
+        for chunk in chunks:
+            *done, rest = re.split(r"(?<=\S)(?=\s)", rest + chunk)  # no piece of text reaches over this
+            yield from self.encode("".join(done))
+        yield from self.encode(rest)
+
+
 @right("Tokenizer")
 class MergesInTheOrderOfTraining(Changed):
     def merge(self, tokens):

@@ -301,6 +301,17 @@ def the_inner_product_with_itself_turned_twice(x, positions):
     return rotate(rotate(x, positions), positions)
 
 
+@wrong("rotate")
+@torch.no_grad()
+def without_a_gradient(x, positions):
+    return rotate(x, positions)
+
+
+@wrong("rotate")
+def detached(x, positions):
+    return rotate(x.detach(), positions)
+
+
 @right("rotate")
 def interleaved_pairs(x, positions):
     angles = positions[:, None] * speeds(x.shape[-1])

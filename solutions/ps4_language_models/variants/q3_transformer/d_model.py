@@ -223,6 +223,15 @@ class NotANumber(GPT):
         return super().forward(idx).log()
 
 
+@wrong("GPT")
+class AllMapsStartAgain(GPT):
+    def __init__(self, cfg):
+        super().__init__(cfg)
+        for parameter in self.parameters():
+            if parameter.ndim == 2:
+                nn.init.normal_(parameter, std=0.02)
+
+
 @right("GPT")
 class ByASequential(nn.Module):
     def __init__(self, cfg):

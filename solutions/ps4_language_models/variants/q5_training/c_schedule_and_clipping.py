@@ -89,6 +89,11 @@ def constant_after_the_warm_up(step, max_lr, min_lr, warmup, total):
 
 
 @wrong("lr_at")
+def never_below_the_least_rate(step, max_lr, min_lr, warmup, total):
+    return max(min_lr, lr_at(step, max_lr, min_lr, warmup, total))
+
+
+@wrong("lr_at")
 def fails_without_a_warm_up(step, max_lr, min_lr, warmup, total):
     share = min(1.0, (step + 1) / warmup)
     return max_lr * share if share < 1 else lr_at(step, max_lr, min_lr, warmup, total)

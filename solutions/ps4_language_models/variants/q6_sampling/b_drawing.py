@@ -326,6 +326,21 @@ def dice_of_its_own(model, idx, n, us, tau=1.0, k=None, p=None, cache=None):
     return generate(model, idx, n, torch.rand(us.shape, dtype=us.dtype), tau, k, p, cache)
 
 
+@wrong("generate")
+def an_empty_cache_is_none(model, idx, n, us, tau=1.0, k=None, p=None, cache=None):
+    return generate(model, idx, n, us, tau, k, p, cache or None)
+
+
+@wrong("generate")
+def temperature_zero_is_left_out(model, idx, n, us, tau=1.0, k=None, p=None, cache=None):
+    return generate(model, idx, n, us, tau or 1.0, k, p, cache)
+
+
+@wrong("generate")
+def a_nucleus_of_zero_is_left_out(model, idx, n, us, tau=1.0, k=None, p=None, cache=None):
+    return generate(model, idx, n, us, tau, k, p or None, cache)
+
+
 @right("generate")
 def in_steps(model, idx, n, us, tau=1.0, k=None, p=None, cache=None):
     return Steps()(model, idx, n, us, tau, k, p, cache)
@@ -345,7 +360,7 @@ def collected_in_a_list(model, idx, n, us, tau=1.0, k=None, p=None, cache=None):
                 logits = apply_temperature(logits, tau)
             if k:
                 logits = top_k(logits, k)
-            if p:
+            if p is not None:
                 logits = top_p(logits, p)
             columns.append(sample_from(torch.softmax(logits, dim=-1), us[:, t]))
     return torch.stack(columns, dim=1).clone()
@@ -357,4 +372,15 @@ def the_last_token_joins_the_cache_too(model, idx, n, us, tau=1.0, k=None, p=Non
     if cache is not None and n:
         with torch.no_grad():
             model(idx[:, -1:], cache)
+    return idx
+
+
+@right("generate")
+@torch.no_grad()
+def over_the_columns_with_a_named_cache(model, idx, n, us, tau=1.0, k=None, p=None, cache=None):
+    new = idx
+    for u in us.unbind(dim=1):
+        logits = model(idx[:, -model.cfg.block_size :]) if cache is None else model(new, cache=cache)
+        new = sample_from(Steps().shaped(logits[:, -1], tau, k, p), u)[:, None]
+        idx = torch.cat([idx, new], dim=1)
     return idx

@@ -88,6 +88,11 @@ def position_by_position_with_new_calls(model, z, t, s, u_when, u_what, mask):
     return z
 
 
+@wrong("unmask_step")
+def changes_the_text_that_it_gets(model, z, t, s, u_when, u_what, mask):
+    return z.copy_(unmask_step(model, z, t, s, u_when, u_what, mask))
+
+
 @right("unmask_step")
 def by_assignment_to_chosen_positions(model, z, t, s, u_when, u_what, mask):
     chosen = (z == mask) & (u_when < (t - s) / t)
