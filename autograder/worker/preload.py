@@ -58,6 +58,7 @@ def _warm() -> None:
     torch.linalg.eigh(x), torch.linalg.cholesky(x), torch.linalg.solve(x, x)
     torch.nn.functional.conv2d(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 2, 2))
     torch.optim.Adam([torch.nn.Parameter(torch.ones(2))])
+    torch.func.jvp(torch.sin, (x,), (x,))  # the first derivative in forward mode imports and compiles decompositions
     str(x), repr(x)
     # With `-S` nothing has set these two up, and students use them.
     import site

@@ -227,6 +227,18 @@ def f():
     assert worker.call("f", timeout=60.0) == (True, 30, 100.0)
 
 
+def test_derivatives_in_forward_mode_work(worker: Worker) -> None:
+    """Their first use imports a module of torch's, which a worker that reads no file could not."""
+    define(worker, """
+import torch
+def f():
+    x = torch.ones(2, 3, dtype=torch.float64)
+    _, along = torch.func.jvp(lambda x: x**3, (x,), (2 * x,))
+    return along.sum().item(), torch.vmap(torch.func.jacfwd(torch.square))(x).sum().item()
+""")  # fmt: skip
+    assert worker.call("f") == (36.0, 12.0)
+
+
 @pytest.mark.parametrize(
     "line",
     [

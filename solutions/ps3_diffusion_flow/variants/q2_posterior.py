@@ -388,6 +388,12 @@ def by_an_angle(x0, eps, t, alpha_bar):
     return angle.cos() * eps - angle.sin() * x0
 
 
+@right("v_from")
+def by_the_derivative_along_the_arc(x0, eps, t, alpha_bar):
+    angle = alpha_bar_at(alpha_bar, t, x0).sqrt().acos()
+    return torch.func.jvp(lambda a: a.cos() * x0 + a.sin() * eps, (angle,), (torch.ones_like(angle),))[1]
+
+
 @right("score_from_eps")
 def by_a_reciprocal_root(eps, t, alpha_bar):
     return eps.neg() * (1 - alpha_bar_at(alpha_bar, t, eps)).rsqrt()

@@ -240,6 +240,17 @@ def by_unit_directions(v, x, t, eps=None):
     return sum(quadratic(unit.expand_as(x)) for unit in units)
 
 
+@right("divergence")
+def by_forward_mode(v, x, t, eps=None):
+    def along(direction):
+        return (torch.func.jvp(lambda y: v(y, t), (x,), (direction,))[1] * direction).flatten(1).sum(1)
+
+    if eps is not None:
+        return along(eps)
+    units = torch.eye(x[0].numel(), dtype=x.dtype).reshape(-1, *x.shape[1:])
+    return sum(along(unit.expand_as(x).contiguous()) for unit in units)
+
+
 @right("log_density")
 def by_the_sum_of_both(v, x1, n, method="rk4", eps=None):
     x0, collected = both_ways(v, x1, n, method, eps)
