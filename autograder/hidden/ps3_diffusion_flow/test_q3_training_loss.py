@@ -16,9 +16,9 @@ def probe_loss(ns, slope, offset, x0, t, noise, alpha_bar, *target):
 
     slope, calls = slope.clone().requires_grad_(), []
 
-    def model(x, s):
-        calls.append((x.detach().clone(), s))
-        time = s.reshape(-1, *[1] * (x.ndim - 1)).to(x) if isinstance(s, torch.Tensor) else s
+    def model(x, t):
+        calls.append((x.detach().clone(), t))
+        time = t.reshape(-1, *[1] * (x.ndim - 1)).to(x) if isinstance(t, torch.Tensor) else t
         return slope * x + offset * time
 
     loss = ns.ddpm_loss(model, x0, t, noise, alpha_bar, *target)
@@ -28,36 +28,43 @@ def probe_loss(ns, slope, offset, x0, t, noise, alpha_bar, *target):
     return [loss.detach(), calls, slopes]
 
 
-def probe_average(ns, averages, latest, decays):
-    """Parameters, buffers and flags of both networks after a round of updates with these decays."""
+def probe_average(ns, averages, latest, decays, frozen):
+    """Parameters, buffers and flags of both networks after a round of updates; a frozen ema is not trainable."""
     import torch
     from torch import nn
 
     def network(weight, bias, running, counter):
-        net = nn.Sequential(nn.Linear(weight.shape[1], weight.shape[0]), nn.BatchNorm1d(weight.shape[0])).double()
+        inner = nn.Sequential(nn.Linear(weight.shape[1], weight.shape[0]), nn.BatchNorm1d(weight.shape[0]))
+        net = nn.Sequential(inner).double()
+        net.places = nn.Parameter(2 * bias)  # of no layer
         with torch.no_grad():
-            net[0].weight.copy_(weight)
-            net[0].bias.copy_(bias)
-            net[1].running_mean.copy_(running)
-            net[1].num_batches_tracked.fill_(counter)
+            inner[0].weight.copy_(weight)
+            inner[0].bias.copy_(bias)
+            inner[1].running_mean.copy_(running)
+            inner[1].num_batches_tracked.fill_(counter)
         return net
 
-    ema, model = network(*averages), network(*latest)
+    ema, model = network(*averages).eval().requires_grad_(not frozen), network(*latest)
     before = [id(p) for p in ema.parameters()]
     for decay in decays:
         ns.ema_update(ema, model, decay)
+    kept = model[0][1].running_mean.clone()
+    with torch.no_grad():
+        model[0][1].running_mean.add_(1)
+    plain = all(p.is_leaf and p.grad is None for p in [*ema.parameters(), *model.parameters()])
     return [
-        [ema[0].weight.detach(), ema[0].bias.detach()],
-        [ema[1].running_mean.clone(), int(ema[1].num_batches_tracked)],
-        [model[0].weight.detach(), model[0].bias.detach(), model[1].running_mean.clone()],
+        [ema[0][0].weight.detach(), ema[0][0].bias.detach(), ema.places.detach()],
+        [ema[0][1].running_mean.clone(), int(ema[0][1].num_batches_tracked)],
+        [model[0][0].weight.detach(), model[0][0].bias.detach(), kept],
         before == [id(p) for p in ema.parameters()],
-        all(p.is_leaf and p.grad is None and p.requires_grad for p in [*ema.parameters(), *model.parameters()]),
+        plain and {p.requires_grad for p in ema.parameters()} == {not frozen},
+        all(p.requires_grad for p in model.parameters()) and model.training and not ema.training,
     ]
 
 
 def probe_constant(ns, guess, x0, t, noise, alpha_bar, *target):
     """The loss of a model that answers the same whatever it is shown and told."""
-    return ns.ddpm_loss(lambda x, s: guess.expand(x.shape), x0, t, noise, alpha_bar, *target)
+    return ns.ddpm_loss(lambda x, t: guess.expand(x.shape), x0, t, noise, alpha_bar, *target)
 
 
 def trial(ps, rng, shape, T):
@@ -128,30 +135,37 @@ def draw_network(rng):
     return [normal(rng, 3, 2), normal(rng, 3), normal(rng, 3), int(rng.integers(2, 50))]
 
 
+FROZEN = "every parameter of ema is averaged, also where it is not trainable, as in train_network"
+
+
 @points(1, part="3b", hint="decay says how much of the average stays; the rest comes from the model")
 def test_average_keeps_its_share_of_every_parameter(ps, rng):
     """Each update keeps decay of the average and takes 1 - decay of the model, for every parameter."""
-    for decays in ([0.9], [0.25, 0.7, 0.99], [0.0], [1.0, 0.8], [float(0.1 + 0.3 * uniform(rng, 1))] * 4):
+    for i, decays in enumerate(([0.9], [0.25, 0.7, 0.99], [0.0], [1.0, 0.8], [float(0.1 + 0.3 * uniform(rng, 1))] * 4)):
         averages, latest = draw_network(rng), draw_network(rng)
         weight, bias = averages[0].numpy().copy(), averages[1].numpy().copy()
         for decay in decays:
             weight += (1 - decay) * (latest[0].numpy() - weight)
             bias += (1 - decay) * (latest[1].numpy() - bias)
-        got = ps.run(probe_average, averages, latest, decays)[0]
-        expect_close(got[0], weight)
+        got = ps.run(probe_average, averages, latest, decays, i % 2 == 1)[0]
+        expect_close(got[0], weight, FROZEN if i % 2 else None)
         expect_close(got[1], bias, "every parameter is averaged, the biases too")
+        expect_close(got[2], 2 * bias, "every parameter is averaged, at any depth, also those that belong to no layer")
 
 
 @points(1, part="3b", hint="in place and without a graph; buffers are copied, and the model itself is left alone")
 def test_average_is_taken_in_place_and_the_model_is_left_alone(ps, rng):
-    """Buffers are copied, the model does not change, and ema's parameters stay the same trainable leaves."""
-    averages, latest = draw_network(rng), draw_network(rng)
-    averages[3], latest[3] = 3, 8
-    weights, buffers, model, same, leaves = ps.run(probe_average, averages, latest, [0.6, 0.5])
-    expect_true(not torch.equal(weights[0], averages[0]), "the update changes the parameters that ema has")
-    expect_close(buffers[0], latest[2], "buffers are copied, not averaged")
-    expect_equal(buffers[1], 8, "counters are buffers, too")
-    for got, want in zip(model, latest, strict=False):
-        expect_close(got, want, "the model itself must not change")
-    expect_true(same, "change ema's parameters in place: whoever holds them must see the new values")
-    expect_true(leaves, "no graph may be built, and what was trainable stays trainable")
+    """Buffers are copied, the model does not change, and ema's parameters stay the same leaves, frozen or not."""
+    for frozen in (False, True):
+        averages, latest = draw_network(rng), draw_network(rng)
+        averages[3], latest[3] = 3, 8
+        got = ps.run(probe_average, averages, latest, [0.6, 0.5], frozen)
+        weights, buffers, model, same, leaves, alone = got
+        expect_true(not torch.equal(weights[0], averages[0]), "the update changes the parameters that ema has")
+        expect_close(buffers[0], latest[2], "buffers are copied: not averaged, and not shared with the model")
+        expect_equal(buffers[1], 8, "counters are buffers, too")
+        for result, want in zip(model, latest, strict=False):
+            expect_close(result, want, "the model itself must not change")
+        expect_true(same, "change ema's parameters in place: whoever holds them must see the new values")
+        expect_true(leaves, "no graph may be built, and what was trainable stays trainable, what was frozen frozen")
+        expect_true(alone, "the model stays trainable, and each network in the mode (train or eval) that it was in")

@@ -249,6 +249,55 @@ def works_on_a_copy(ema, model, decay):
     ema_update(copy.deepcopy(ema), model, decay)
 
 
+@wrong("ema_update")
+def skips_what_is_frozen(ema, model, decay):
+    with torch.no_grad():
+        for a, b in zip(ema.parameters(), model.parameters(), strict=True):
+            if a.requires_grad:
+                a.lerp_(b, 1 - decay)
+        for a, b in zip(ema.buffers(), model.buffers(), strict=True):
+            a.copy_(b)
+
+
+@wrong("ema_update")
+def looks_one_layer_deep(ema, model, decay):
+    with torch.no_grad():
+        for mine, its in zip(ema.children(), model.children(), strict=True):
+            for a, b in zip(mine.parameters(recurse=False), its.parameters(recurse=False), strict=True):
+                a.lerp_(b, 1 - decay)
+        for a, b in zip(ema.buffers(), model.buffers(), strict=True):
+            a.copy_(b)
+
+
+@wrong("ema_update")
+def knows_weights_and_biases_only(ema, model, decay):
+    with torch.no_grad():
+        for mine, its in zip(ema.modules(), model.modules(), strict=True):
+            for name in ("weight", "bias"):
+                if getattr(mine, name, None) is not None:
+                    getattr(mine, name).lerp_(getattr(its, name), 1 - decay)
+        for a, b in zip(ema.buffers(), model.buffers(), strict=True):
+            a.copy_(b)
+
+
+@wrong("ema_update")
+def shares_the_buffers(ema, model, decay):
+    ema_update(ema, model, decay)
+    for a, b in zip(ema.buffers(), model.buffers(), strict=True):
+        a.data = b.data
+
+
+@wrong("ema_update")
+def leaves_the_model_in_eval_mode(ema, model, decay):
+    ema_update(ema, model.eval(), decay)
+
+
+@right("ddpm_loss")
+def tells_the_time_by_its_name(model, x0, t, noise, alpha_bar, target="eps"):
+    guess = model(q_sample(x0, t, noise, alpha_bar), t=t)
+    return (guess - aim(x0, t, noise, alpha_bar, target)).square().flatten(1).mean(1)
+
+
 @right("ddpm_loss")
 def by_mse_loss(model, x0, t, noise, alpha_bar, target="eps"):
     guess, truth = pieces(model, x0, t, noise, alpha_bar, target)
@@ -290,6 +339,14 @@ def by_names_and_data(ema, model, decay):
         a.data = decay * a.data + (1 - decay) * latest[name].data
     for (_, a), (_, b) in zip(ema.named_buffers(), model.named_buffers(), strict=True):
         a.data.copy_(b)
+
+
+@right("ema_update")
+def by_vectors(ema, model, decay):
+    mine, its = (torch.nn.utils.parameters_to_vector(net.parameters()).detach() for net in (ema, model))
+    torch.nn.utils.vector_to_parameters(torch.lerp(its, mine, decay), ema.parameters())
+    for a, b in zip(ema.buffers(), model.buffers(), strict=True):
+        a.copy_(b)
 
 
 @right("ema_update")
