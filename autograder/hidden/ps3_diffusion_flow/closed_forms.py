@@ -89,6 +89,11 @@ def draw_alpha_bar(rng: np.random.Generator, T: int) -> torch.Tensor:
     return torch.from_numpy(1 - share)
 
 
+def extreme_alpha_bar(T: int) -> torch.Tensor:
+    """A schedule (T,), float64, with the ends of those in use, where guards against zero show: 1 - 1e-4 and 1e-6."""
+    return torch.sigmoid(torch.linspace(9.2, -13.8, T, dtype=torch.float64))
+
+
 def previous(alpha_bar: torch.Tensor) -> Array:
     """alpha_bar at t - 1 for t = 0..T-1: clean data, where all of the variance is left, comes before time 0."""
     return np.concatenate([np.ones(1), alpha_bar.numpy()[:-1]])

@@ -54,6 +54,7 @@ def cover(x0, noise, t, alpha_bar):
     return torch.from_numpy(np.cos(angle) * x0.numpy() + np.sin(angle) * noise.numpy()), angle
 
 
+BARE = "nothing but the formula: at both ends of real schedules, shares are within 1e-4 of 1 and 1e-6 of 0"
 SHAPES = (((5, 2), 7), ((4, 1, 3, 4), 6), ((3, 2, 3, 3), 5), ((1, 4), 3))
 
 
@@ -109,12 +110,18 @@ def test_posterior_of_a_batch_has_a_time_per_example(ps, rng):
         single = posterior(ps, x0.float(), xt.float(), t, alpha_bar)
         expect_close(single[0], torch.from_numpy(means).float())
         expect_close(single[1], torch.from_numpy(variances).reshape(flat).float())
+    alpha_bar, t, x0, xt = closed_forms.extreme_alpha_bar(9), spread(rng, 6, 9), normal(rng, 6, 2), normal(rng, 6, 2)
+    means, variances = by_precisions(x0, xt, t, alpha_bar)
+    mean, variance = posterior(ps, x0, xt, t, alpha_bar)
+    expect_close(mean, means, BARE)
+    expect_close(variance, variances[:, None], BARE, atol=1e-12)
 
 
-def trial(ps, rng, shape, T):
+def trial(ps, rng, shape, T, alpha_bar=None):
     """Clean examples, noise, times, a schedule, noisy examples and their angle."""
     ps.provide(alpha_bar_at=known_good.alpha_bar_at)
-    alpha_bar, t = closed_forms.draw_alpha_bar(rng, T), spread(rng, shape[0], T)
+    alpha_bar = closed_forms.draw_alpha_bar(rng, T) if alpha_bar is None else alpha_bar
+    t = spread(rng, shape[0], T)
     x0, noise = normal(rng, *shape) + 1, normal(rng, *shape)
     return x0, noise, t, alpha_bar, *cover(x0, noise, t, alpha_bar)
 
@@ -134,6 +141,8 @@ def test_clean_example_is_recovered_from_its_noise(ps, rng):
         expect_single(ps.x0_from_eps(xt.float(), t, noise.float(), alpha_bar), x0)
         guess = xt.numpy() / np.cos(angle) - 9 * np.tan(angle) * noise.numpy()
         expect_close(ps.x0_from_eps(xt, t, 9 * noise, alpha_bar), guess, "nothing but the formula: values may be large")
+    x0, noise, t, alpha_bar, xt, _ = trial(ps, rng, (6, 2), 9, closed_forms.extreme_alpha_bar(9))
+    expect_close(ps.x0_from_eps(xt, t, noise, alpha_bar), x0, BARE)
 
 
 @points(1, part="2b", hint="solve x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) eps for eps")
@@ -145,6 +154,8 @@ def test_noise_is_recovered_from_the_clean_example(ps, rng):
         expect_single(ps.eps_from_x0(xt.float(), t, x0.float(), alpha_bar), noise)
         guess = (xt.numpy() - np.cos(angle) * (x0.numpy() - 3)) / np.sin(angle)
         expect_close(ps.eps_from_x0(xt, t, x0 - 3, alpha_bar), guess)
+    x0, noise, t, alpha_bar, xt, _ = trial(ps, rng, (6, 2), 9, closed_forms.extreme_alpha_bar(9))
+    expect_close(ps.eps_from_x0(xt, t, x0, alpha_bar), noise, BARE)
 
 
 @points(1, part="2b", hint="v is how fast x_t turns with the angle: signal falls, noise grows")
@@ -176,6 +187,9 @@ def test_score_is_the_gradient_of_the_log_density(ps, rng):
                 further = mixture.logpdf(row + 2 * push, *scale) - mixture.logpdf(row - 2 * push, *scale)
                 want[i, d] = (8 * slope - further) / (12 * h)  # exact up to h^4
         expect_close(ps.score_from_eps(torch.from_numpy(eps), t, alpha_bar), want, atol=1e-7)
-    t, eps = torch.tensor([3, 0, 2]), normal(rng, 3, 1, 4, 3)
+    alpha_bar, t, eps = closed_forms.extreme_alpha_bar(3), torch.tensor([2, 0]), normal(rng, 2, 3)
+    roots = closed_forms.per_example(np.sqrt(1 - alpha_bar.numpy()[t.numpy()]), eps)
+    expect_close(ps.score_from_eps(eps, t, alpha_bar), -eps.numpy() / roots, BARE)
+    alpha_bar, t, eps = closed_forms.draw_alpha_bar(rng, 4), torch.tensor([3, 0, 2]), normal(rng, 3, 1, 4, 3)
     roots = closed_forms.per_example(np.sqrt(1 - alpha_bar.numpy()[t.numpy()]), eps)
     expect_single(ps.score_from_eps(non_contiguous(eps.float()), t, alpha_bar), torch.from_numpy(-eps.numpy() / roots))

@@ -86,6 +86,11 @@ def test_noise_of_the_step_has_the_variance_that_was_asked_for(ps, rng):
         expect_equal(str(getattr(single, "dtype", None)), "torch.float32", "float32 stays float32")
         want = torch.from_numpy(steps(xt, t, eps, noise, alpha_bar)).float()
         expect_close(single, want, rtol=1e-3, atol=1e-4)
+    xt, _, eps, noise, _ = trial(ps, rng, (9, 2), 9)
+    alpha_bar, t = closed_forms.extreme_alpha_bar(9), torch.from_numpy(rng.permutation(9))
+    for var in VARIANCES:
+        want = steps(xt, t, eps, noise, alpha_bar, var)
+        expect_close(ps.ddpm_step(xt, t, eps, noise, alpha_bar, var), want, "the variances of real schedules are small")
 
 
 @points(1, part="4a", hint="at t = 0 the step leads to clean data: the guess itself, whatever var says")

@@ -93,6 +93,10 @@ def test_deterministic_step_stays_on_the_arc(ps, rng):
         single = ps.ddim_step(xt.float(), t, t_prev, noise.float(), alpha_bar)
         expect_equal(str(getattr(single, "dtype", None)), "torch.float32", "float32 stays float32")
         expect_close(single, want.float(), rtol=1e-3, atol=1e-4)
+    x0, noise, t, _ = trial(ps, rng, (8, 2), 9)
+    alpha_bar = closed_forms.extreme_alpha_bar(9)
+    xt, want = on_arc(x0, noise, shares(alpha_bar, t)), on_arc(x0, noise, shares(alpha_bar, t - 1))
+    expect_close(ps.ddim_step(xt, t, t - 1, noise, alpha_bar), want, "nothing but the formula, without guards or clips")
 
 
 @points(

@@ -152,6 +152,14 @@ def returns_the_mean_alone(x0, xt, t, alpha_bar):
 
 
 @wrong("q_posterior")
+def guards_the_denominator(x0, xt, t, alpha_bar):
+    now, before, beta = shares(x0, xt, t, alpha_bar)
+    rest = (1 - now).clamp(min=1e-2)
+    mean = (before.sqrt() * beta * x0 + (1 - beta).sqrt() * (1 - before) * xt) / rest
+    return mean, beta * (1 - before) / rest
+
+
+@wrong("q_posterior")
 def works_in_double(x0, xt, t, alpha_bar):
     return q_posterior(x0.double(), xt.double(), t, alpha_bar)
 
@@ -192,6 +200,12 @@ def clips_the_guess(xt, t, eps, alpha_bar):
 @wrong("x0_from_eps")
 def clips_far_out(xt, t, eps, alpha_bar):
     return x0_from_eps(xt, t, eps, alpha_bar).clamp(-5, 5)
+
+
+@wrong("x0_from_eps")
+def guards_the_share(xt, t, eps, alpha_bar):
+    share = alpha_bar_at(alpha_bar, t, xt).clamp(min=1e-3)
+    return (xt - (1 - share).sqrt() * eps) / share.sqrt()
 
 
 @wrong("x0_from_eps")
@@ -250,6 +264,12 @@ def divides_by_the_wrong_root(xt, t, x0, alpha_bar):
 @wrong("eps_from_x0")
 def is_one_step_late(xt, t, x0, alpha_bar):
     return eps_from_x0(xt, (t + 1).clamp(max=len(alpha_bar) - 1), x0, alpha_bar)
+
+
+@wrong("eps_from_x0")
+def guards_the_variance(xt, t, x0, alpha_bar):
+    share = alpha_bar_at(alpha_bar, t, xt)
+    return (xt - share.sqrt() * x0) / (1 - share).clamp(min=1e-2).sqrt()
 
 
 @wrong("v_from")
@@ -313,6 +333,11 @@ def multiplies_by_the_scale(eps, t, alpha_bar):
 @wrong("score_from_eps")
 def divides_by_the_scale_of_the_signal(eps, t, alpha_bar):
     return -eps / alpha_bar_at(alpha_bar, t, eps).sqrt()
+
+
+@wrong("score_from_eps")
+def guards_the_scale(eps, t, alpha_bar):
+    return -eps / (1 - alpha_bar_at(alpha_bar, t, eps)).clamp(min=1e-2).sqrt()
 
 
 @wrong("score_from_eps")

@@ -161,6 +161,12 @@ def returns_doubles(xt, t, eps_hat, noise, alpha_bar, var="beta", clip=False):
     return ddpm_step(xt.double(), t, eps_hat.double(), noise.double(), alpha_bar, var, clip)
 
 
+@wrong("ddpm_step")
+def keeps_a_little_variance(xt, t, eps_hat, noise, alpha_bar, var="beta", clip=False):
+    mean, beta, tilde, later = parts(xt, t, eps_hat, alpha_bar, clip)
+    return mean + (beta if var == "beta" else tilde).clamp(min=1e-3).sqrt() * noise * later
+
+
 def walk(model, x, noises, alpha_bar, times, var, clip, told=lambda t: t, own=None):
     """A loop over these times; told is what the model is told."""
     with torch.no_grad():

@@ -201,6 +201,14 @@ def returns_doubles(xt, t, t_prev, eps_hat, alpha_bar, eta=0.0, noise=None):
     return ddim_step(xt.double(), t, t_prev, eps_hat.double(), alpha_bar, eta, noise)
 
 
+@wrong("ddim_step")
+def guards_the_guess(xt, t, t_prev, eps_hat, alpha_bar, eta=0.0, noise=None):
+    now, _, x0 = pieces(xt, t, t_prev, eps_hat, alpha_bar)
+    x0 = x0 * now.sqrt() / now.sqrt().clamp(min=0.1)
+    eps = eps_from_x0(xt, t, x0, alpha_bar) if (t >= 0).all() else eps_hat
+    return ddim_step(xt, t, t_prev, eps, alpha_bar, eta, noise)
+
+
 def climb(model, x, alpha_bar, times, ask=lambda here, there: there, first=-1):
     """Deterministic steps through these times; ask says which time the model is told."""
     t = torch.full((len(x),), first)

@@ -161,6 +161,17 @@ def views_memory_that_is_strided(x0, t, noise, alpha_bar):
     return (a.sqrt() * x0.view(len(x0), -1) + (1 - a).sqrt() * noise.view(len(x0), -1)).view(x0.shape)
 
 
+@wrong("q_sample")
+def keeps_a_share_of_the_signal(x0, t, noise, alpha_bar):
+    share = alpha_bar_at(alpha_bar, t, x0).clamp(min=1e-2)
+    return share.sqrt() * x0 + (1 - share).sqrt() * noise
+
+
+@wrong("snr")
+def guards_the_denominator(t, alpha_bar):
+    return alpha_bar[t] / (1 - alpha_bar[t]).clamp(min=1e-3)
+
+
 @wrong("snr")
 def compares_scales_and_not_variances(t, alpha_bar):
     return snr(t, alpha_bar).sqrt()
