@@ -146,11 +146,11 @@ def test_steps_are_taylor_polynomials_of_linear_growth(ps, rng):
 
 
 def probe_clock(ns, coefficients, x, n, method, start, end):
-    """The states of dx/dt = sum_j c_j t^j, with the times and shapes at which it was asked."""
+    """The states of dx/dt = sum_j c_j t^j, with the shapes, dtypes and modes of gradients in which it was asked."""
     asked = []
 
     def v(y, t):
-        asked.append([list(t.shape), t.dtype == y.dtype])
+        asked.append([list(t.shape), t.dtype == y.dtype, torch.is_grad_enabled()])
         total = sum(c * t.double() ** j for j, c in enumerate(coefficients))
         return (total.reshape(-1, *[1] * (y.ndim - 1)) * torch.ones_like(y)).to(y.dtype)
 
@@ -166,7 +166,7 @@ def test_steps_are_quadrature_rules_of_the_time(ps, rng):
             x, c = normal(rng, *shape), rng.normal(size=6).tolist()
             start, end = (0.0, 1.0) if ends[0] is None else ends
             got, asked = ps.run(probe_clock, c, x, n, method, *ends)
-            expect_true(all(same for _, same in asked), "v gets the time in the dtype of x: float64 for float64")
+            expect_true(all(same for _, same, _ in asked), "v gets the time in the dtype of x: float64 for float64")
             expect_shape(got, n + 1, *shape)
             want, h = [x], (end - start) / n
             for i in range(n):
@@ -174,7 +174,8 @@ def test_steps_are_quadrature_rules_of_the_time(ps, rng):
                 want.append(want[-1] + float(rule(f, start + i * h, h, method)))
             expect_close(got, torch.stack(want))
             expect_true(len(asked) == n * evaluations, "Euler evaluates v once in a step, Heun twice, RK4 four times")
-            expect_true(all(size == [shape[0]] for size, _ in asked), "v gets the time as a tensor of shape (B,)")
+            expect_true(all(size == [shape[0]] for size, _, _ in asked), "v gets the time as a tensor of shape (B,)")
+            expect_true(all(on for _, _, on in asked), "the solver leaves gradients alone: who wants none says no_grad")
 
 
 def probe_error(ns, weights, means, covariances, x, method, steps):

@@ -270,6 +270,15 @@ def keeps_the_graph(model, xT, noises, alpha_bar, var="beta", clip=False):
 
 
 @wrong("ddpm_sample")
+def drops_the_graph_at_the_end(model, xT, noises, alpha_bar, var="beta", clip=False):
+    x = xT
+    for s in reversed(range(len(alpha_bar))):
+        t = torch.full((len(x),), s)
+        x = ddpm_step(x, t, model(x, t), noises[s], alpha_bar, var, clip)
+    return x.detach()
+
+
+@wrong("ddpm_sample")
 def writes_into_its_start(model, xT, noises, alpha_bar, var="beta", clip=False):
     return xT.copy_(ddpm_sample(model, xT, noises, alpha_bar, var, clip))
 

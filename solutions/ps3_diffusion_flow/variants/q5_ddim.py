@@ -272,6 +272,15 @@ def keeps_the_graph(model, x0, alpha_bar, timesteps):
 
 
 @wrong("ddim_invert")
+def drops_the_graph_at_the_end(model, x0, alpha_bar, timesteps):
+    x, t = x0, torch.full((len(x0),), -1)
+    for s in timesteps.tolist()[::-1]:
+        later = torch.full_like(t, s)
+        x, t = ddim_step(x, t, later, model(x, later), alpha_bar), later
+    return x.detach()
+
+
+@wrong("ddim_invert")
 def tells_the_model_one_number(model, x0, alpha_bar, timesteps):
     return ddim_invert(lambda x, t: model(x, t[:1]), x0, alpha_bar, timesteps)
 

@@ -223,6 +223,12 @@ def clock_at_half_speed(v, x, n, method="euler", start=0.0, end=1.0):
     return walk(lambda y, t: v(y, start + (t - start) / 2), x, n, method, start, end)
 
 
+@wrong("ode_solve")
+def solves_without_a_graph(v, x, n, method="euler", start=0.0, end=1.0):
+    with torch.no_grad():
+        return walk(v, x, n, method, start, end)
+
+
 @right("ode_solve")
 def by_a_table_of_coefficients(v, x, n, method="euler", start=0.0, end=1.0):
     nodes, inner, weights = {
