@@ -108,6 +108,7 @@ plt.rcParams["axes.prop_cycle"] = plt.cycler(color=figures.COLOURS)  # for every
 # - **Flow matching**: `t` is a float (B,) from 0, which is noise, to 1, which is data. It runs the other way around!
 # - **Losses** are per example, (B,): the *mean* over features. (Formulas in papers are sums, $\lVert\cdot\rVert^2$; the
 #   best model is the same.) The training cell takes the mean over the batch.
+# - **Arguments stay as they are**: the caller needs them again. Only `ema_update` (3b) changes one, on purpose.
 # - **Randomness is an argument** (`noise`, `noises`, `u`). No graded function draws random numbers itself.
 # - **Guidance** with weight $w$ is $u + w\,(c - u)$ of an unconditional prediction $u$ and a conditional one $c$, so
 #   that $w=1$ is the conditional model.

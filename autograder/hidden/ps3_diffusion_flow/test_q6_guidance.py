@@ -58,7 +58,7 @@ def probe_in_place(ns, y, u):
 
 
 def probe_guided(ns, wave, xt, t, y, null, w):
-    """cfg of sin(wave x) (1 + t) + (y + 2) cos(x), with the labels and the number of examples that the model saw."""
+    """cfg of sin(wave x) (1 + t) + (y + 2) cos(x), the labels and the calls that the model saw, the inputs after."""
     seen = []
 
     def model(x, t, y):
@@ -66,7 +66,7 @@ def probe_guided(ns, wave, xt, t, y, null, w):
         s, label = (each.reshape(-1, *[1] * (x.ndim - 1)).to(x) for each in (t, y))
         return torch.sin(wave * x) * (1 + s) + (label + 2) * torch.cos(x)
 
-    return ns.cfg(model, xt, t, y, null, w), [label for call in seen for label in call], len(seen)
+    return ns.cfg(model, xt, t, y, null, w), [label for call in seen for label in call], len(seen), [xt, t, y]
 
 
 def guided(wave, xt, t, y, null, w):
@@ -81,7 +81,7 @@ def guided(wave, xt, t, y, null, w):
 @points(1, part="6b", hint="u + w (c - u): w = 0 is unconditional, w = 1 conditional, and w = 2 as far again beyond")
 def test_weight_one_is_conditional_and_more_extrapolates(ps, rng):
     """A model that tells its label shows the weights: w of the label and 1 - w of null, for w from -1 to 7."""
-    for shape, null in (((4, 3), 10), ((1, 1, 2, 3), 5), ((3, 2, 3, 3), 0)):
+    for shape, null in (((4, 3), 10), ((1, 1, 2, 3), 5), ((3, 2, 3, 3), 0), ((2, 5, 2, 2), 7)):
         y = labels(rng, shape[0], 9) + 1
         for w in (1.0, 0.0, 2.0, 7.0, 0.5, -1.0):
             got = ps.run(probe_labels, normal(rng, *shape), torch.arange(shape[0]), y, null, w)
@@ -116,12 +116,15 @@ def test_each_example_is_asked_twice(ps, rng):
     """The model sees each example once with its label and once with null, in one call or two, and gradients pass."""
     for B in (4, 1, 3):
         xt, t, y = normal(rng, B, 2, 3), torch.from_numpy(rng.permutation(9)[:B]), labels(rng, B, 9)
-        got, seen, calls = ps.run(probe_guided, 1.0, xt, t, y, 11, 4.0)
+        got, seen, calls, after = ps.run(probe_guided, 1.0, xt, t, y, 11, 4.0)
         expect_close(got, guided(1.0, xt, t, y, 11, 4.0))
         expect_true(sorted(seen) == sorted([*y.tolist(), *[11] * B]), "once with its label, once with null")
         expect_true(calls <= 2, "one call with both halves, or two calls")
+        same = all(torch.equal(left, given) for left, given in zip(after, (xt, t, y), strict=True))
+        expect_true(same, "the next step needs x, t and the labels again: do not write into them")
         value = float(rng.uniform(0.5, 1.5))
         slope = ps.run(probe_slope, value, xt, t, y, 11, 4.0)
+        expect_true(slope is not None, "the prediction must hang on the model's output: no detach, no no_grad")
         expect_close(slope, 4.0 * float((y - 11).sum()) * 6 + 11.0 * 6 * B, "gradients reach the model through both")
 
 

@@ -51,8 +51,9 @@ def test_path_runs_from_noise_to_data(ps, rng):
     for B, D in ((5, 3), (1, 2), (3, 7)):
         x0, x1, t = normal(rng, B, D), normal(rng, B, D), uniform(rng, B)
         for moment, end in ((torch.zeros(B).double(), x0), (torch.ones(B).double(), x1)):
-            xt, _ = two(ps.fm_pair(x0, x1, moment), PAIR)
+            xt, u = two(ps.fm_pair(x0, x1, moment), PAIR)
             expect_close(xt, end, "time runs from noise, t = 0, to data, t = 1")
+            expect_close(u, x1 - x0, "the velocity is the same all along the line, at both of its ends too")
         want, speed = on_the_path(x0, x1, t)
         xt, u = two(ps.fm_pair(non_contiguous(x0), x1, t), PAIR)
         expect_close(xt, want)
@@ -96,6 +97,7 @@ def test_loss_is_the_mean_squared_error_of_the_velocity(ps, rng):
             loss[i], slope = np.mean(error**2), slope + 2 * error / D
         got, grad = ps.run(probe_loss, W, b, c, x0, x1, t)
         expect_close(got, loss)
+        expect_true(grad is not None, "the loss must hang on the field's output: no detach, no no_grad")
         expect_close(grad, slope, "the loss is differentiable in the parameters of v")
 
 
@@ -212,7 +214,7 @@ def probe_straight(ns, mean, scale, x0, n, method, start, end):
         s = t.reshape(-1, *[1] * (x.ndim - 1))
         return mean + (scale - 1) * (x - s * mean) / (1 - s + s * scale)
 
-    return ns.ode_solve(v, x0, n, method, start, end)
+    return ns.ode_solve(v, x0, n, method, start, end), x0
 
 
 @points(1, part="8b", hint="start and end are part of the contract: time may run backward, and may stop on the way")
@@ -224,7 +226,8 @@ def test_straight_paths_need_one_step_in_both_directions(ps, rng):
         for method in METHODS:
             for n, start, end in ((1, 0.0, 1.0), (1, 1.0, 0.0), (3, 0.0, 1.0), (2, 0.2, 0.7), (1, 0.9, 0.4)):
                 first = x0 + start * (x1 - x0)
-                got = ps.run(probe_straight, mean, scale, non_contiguous(first), n, method, start, end)
+                got, after = ps.run(probe_straight, mean, scale, non_contiguous(first), n, method, start, end)
+                expect_close(after, first, "the given x is needed again: write x = x + ..., not x += ...")
                 expect_shape(got, n + 1, *shape)
                 want = [first + i / n * (end - start) * (x1 - x0) for i in range(n + 1)]
                 expect_close(got, torch.stack(want))
@@ -305,7 +308,7 @@ def probe_divergence(ns, W, b, c, x, t, eps):
             if eps is None
             else ns.divergence(ns.waves_field(W, b, c), x, t, eps)
         )
-    return got.detach()
+    return got.detach(), x.requires_grad
 
 
 @points(1, part="8e", hint="the sum over i of the derivative of the i-th output by the i-th input, example by example")
@@ -316,7 +319,8 @@ def test_divergence_is_the_trace_of_the_jacobian(ps, rng):
         D = math.prod(shape[1:])
         W, b, c = normal(rng, D, D), normal(rng, D), normal(rng, D)
         x, t = normal(rng, *shape), uniform(rng, shape[0])
-        got = ps.run(probe_divergence, W, b, c, non_contiguous(x), t, None)
+        got, marked = ps.run(probe_divergence, W, b, c, non_contiguous(x), t, None)
+        expect_true(not marked, "the given x stays as it is: detach before asking for a gradient in it")
         expect_close(got, np.trace(jacobians(W, b, x, t), axis1=1, axis2=2))
 
 
@@ -330,10 +334,10 @@ def test_random_directions_estimate_the_trace(ps, rng):
         x, t, eps = normal(rng, *shape), uniform(rng, shape[0]), normal(rng, *shape)
         flat = eps.flatten(1).numpy()
         want = np.einsum("bi,bij,bj->b", flat, jacobians(W, b, x, t), flat)
-        expect_close(ps.run(probe_divergence, W, b, c, x, t, eps), want)
+        expect_close(ps.run(probe_divergence, W, b, c, x, t, eps)[0], want)
         corners = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0], dtype=torch.float64)] * D)
         every, when = x[:1].expand(len(corners), *shape[1:]), t[:1].expand(len(corners))
-        got = ps.run(probe_divergence, W, b, c, every, when, corners.reshape(every.shape))
+        got, _ = ps.run(probe_divergence, W, b, c, every, when, corners.reshape(every.shape))
         expect_shape(got, len(corners))
         trace = np.trace(jacobians(W, b, x[:1], t[:1]), axis1=1, axis2=2)
         expect_close(got.mean()[None], trace, "the mean over random signs is the trace")
@@ -349,6 +353,11 @@ def probe_density(ns, weights, means, covariances, x1, n, method, *eps):
 
     with torch.no_grad():
         return ns.log_density(v, x1, n, method, *eps).detach(), all(kept)
+
+
+def probe_turn(ns, x1, n, method):
+    """log p_1 of the field that turns the plane, whose divergence is 0."""
+    return ns.log_density(lambda x, t: x.flip(1) * torch.tensor([-1.0, 1.0]).to(x), x1, n, method)
 
 
 @points(
@@ -368,6 +377,11 @@ def test_density_of_normal_data_is_found(ps, rng):
         got, _ = ps.run(probe_density, *law, x1.reshape(shape), n, method, eps.reshape(shape))
         want = along(eps.numpy(), x1.numpy(), mean, S)
         expect_close(got, want, "the given eps goes to the divergence, the same in all steps", rtol=1e-3, atol=1e-2)
+    for method, order in METHODS.items():  # a turn keeps lengths; each method stretches them in its own way
+        x1, n = normal(rng, 3, 2), 2
+        stretch = abs(sum((-1j / n) ** power / math.factorial(power) for power in range(order + 1))) ** (2 * n)
+        want = -0.5 * stretch * x1.square().sum(1) - math.log(2 * math.pi)
+        expect_close(ps.run(probe_turn, x1, n, method), want, "the number of steps and the method are passed on")
 
 
 @points(1, part="8e", hint="the divergence changes along the way: integrate it with the trajectory, by the same method")

@@ -83,12 +83,13 @@ def test_denoising_loss_of_a_linear_score(ps, rng):
             slope += np.outer(2 * error * level / (1 + level) / D, noisy)
         loss, grad = ps.run(probe_dsm, A, non_contiguous(x), sigma, noise)
         expect_close(loss, np.array(want))
+        expect_true(grad is not None, "the loss must hang on the score's output: no detach, no no_grad")
         expect_close(grad, slope, "the loss is differentiable in the score's parameters")
 
 
 def probe_dsm_normal(ns, factor, variance, x, sigma, noise):
     """The loss of a factor times the exact score of noisy N(0, variance)."""
-    return ns.dsm_loss(lambda x, s: -factor * x / (variance + s[:, None] ** 2), x, sigma, noise)
+    return ns.dsm_loss(lambda x, sigma: -factor * x / (variance + sigma[:, None] ** 2), x, sigma, noise)
 
 
 @points(
@@ -200,6 +201,7 @@ def test_gradient_holds_the_chain_constant(ps, rng):
         x, noises = normal(rng, *shape), normal(rng, S, *shape)
         end = chain(float(theta), mu, x, eta, noises)
         _, by_theta, by_mu, marked = ps.run(probe_cd, theta, mu, x, eta, noises)
+        expect_true(by_theta is not None, "the loss must hang on the energies: no no_grad around them")
         expect_close(by_theta, 0.5 * ((x - mu).square() - (end - mu).square()).sum())
         expect_close(by_mu, float(theta) * (end - x).sum(0), "both energies have a gradient, the chain has none")
         expect_true(not marked, "the given data stay as they are: detach before asking for a gradient in x")

@@ -160,6 +160,7 @@ def test_ends_are_fixed_points_and_the_rest_is_scaled(ps, rng):
             slope += np.outer((1 - s) * (1 - wave**2), point)
         got, grad = ps.run(probe_to_end, W, non_contiguous(x), t)
         expect_close(got, np.stack(want).reshape(shape))
+        expect_true(grad is not None, "the network learns through this function: no detach, no no_grad")
         expect_close(grad, slope, "the network learns through this function")
 
 
@@ -195,6 +196,7 @@ def test_consistency_compares_with_a_step_further_on(ps, rng):
             slope += np.mean(2 * error * (1 - s) * (point + s))
         loss, grads = ps.run(probe_consistency, a, b, c, non_contiguous(x), t, h)
         expect_close(loss, np.array(want))
+        expect_true(grads[0] is not None, "the student learns by this loss: hold only the goal constant")
         expect_close(grads[0], slope, "the gradient goes to the student, through to_end")
         still = all(grad is None or float(grad.abs()) == 0 for grad in grads[1:])
         expect_true(still, "the goal is held constant: target and teacher get no gradient")

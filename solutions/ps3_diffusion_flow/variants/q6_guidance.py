@@ -234,6 +234,18 @@ def normalised_to_the_length_of_the_conditional(model, xt, t, y, null, w):
 
 
 @wrong("cfg")
+def three_channels_alone_are_guided(model, xt, t, y, null, w):
+    c, u = both(model, xt, t, y, null)
+    return torch.cat([u[:, :3] + w * (c - u)[:, :3], c[:, 3:]], dim=1)
+
+
+@wrong("cfg")
+def writes_null_into_the_labels(model, xt, t, y, null, w):
+    c, u = model(xt, t, y.clone()), model(xt, t, y.fill_(null))
+    return u + w * (c - u)
+
+
+@wrong("cfg")
 def returns_both_halves(model, xt, t, y, null, w):
     guided = cfg(model, xt, t, y, null, w)
     return torch.cat([guided, guided])

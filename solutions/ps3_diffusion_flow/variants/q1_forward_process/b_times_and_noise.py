@@ -172,6 +172,16 @@ def guards_the_denominator(t, alpha_bar):
     return alpha_bar[t] / (1 - alpha_bar[t]).clamp(min=1e-3)
 
 
+@wrong("q_sample")
+def writes_into_the_example(x0, t, noise, alpha_bar):
+    return x0.copy_(q_sample(x0, t, noise, alpha_bar))
+
+
+@wrong("q_sample")
+def writes_into_the_noise(x0, t, noise, alpha_bar):
+    return noise.copy_(q_sample(x0, t, noise, alpha_bar))
+
+
 @wrong("snr")
 def compares_scales_and_not_variances(t, alpha_bar):
     return snr(t, alpha_bar).sqrt()

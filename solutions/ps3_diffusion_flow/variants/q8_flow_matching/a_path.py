@@ -81,6 +81,12 @@ def velocity_of_the_remaining_way(x0, x1, t):
 
 
 @wrong("fm_pair")
+def velocity_over_the_time_that_is_left(x0, x1, t):
+    xt, _ = fm_pair(x0, x1, t)
+    return xt, (x1 - xt) / (1 - like(t, x0))
+
+
+@wrong("fm_pair")
 def velocity_times_the_time(x0, x1, t):
     s = like(t, x0)
     return (1 - s) * x0 + s * x1, s * (x1 - x0)

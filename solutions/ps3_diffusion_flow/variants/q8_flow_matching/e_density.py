@@ -58,6 +58,12 @@ def needs_gradients_switched_on(v, x, t, eps=None):
 
 
 @wrong("divergence")
+def marks_the_given_points(v, x, t, eps=None):
+    x.requires_grad_()
+    return divergence(v, x, t, eps)
+
+
+@wrong("divergence")
 def derivative_by_the_first_input_alone(v, x, t, eps=None):
     return jacobian(v, x, t)[:, 0].sum(-1) if eps is None else divergence(v, x, t, eps)
 
@@ -210,6 +216,16 @@ def flattens_the_examples_for_the_field(v, x1, n, method="rk4", eps=None):
 @wrong("log_density")
 def always_by_euler(v, x1, n, method="rk4", eps=None):
     return log_density(v, x1, n, "euler", eps)
+
+
+@wrong("log_density")
+def always_by_rk4(v, x1, n, method="rk4", eps=None):
+    return log_density(v, x1, n, "rk4", eps)
+
+
+@wrong("log_density")
+def takes_twice_as_many_steps(v, x1, n, method="rk4", eps=None):
+    return log_density(v, x1, 2 * n, method, eps)
 
 
 @wrong("log_density")
