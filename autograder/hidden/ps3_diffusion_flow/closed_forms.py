@@ -99,6 +99,16 @@ def previous(alpha_bar: torch.Tensor) -> Array:
     return np.concatenate([np.ones(1), alpha_bar.numpy()[:-1]])
 
 
+def along_the_width(shape: tuple[int, ...]) -> str | None:
+    """The hint for a batch as large as its width, where a time in the wrong dimension raises no error; else None.
+
+    For loops that have passed another shape: what fails at this one only was broadcast.
+    """
+    if len(shape) < 2 or shape[0] != shape[-1]:
+        return None
+    return "here the batch is as large as the width: are the times (B,) broadcast along the width, and not by example?"
+
+
 def per_example(values: Array, x: torch.Tensor) -> Array:
     """values (B,) as an array that multiplies each example of x (B, ...)."""
     return np.asarray(values, np.float64).reshape(-1, *[1] * (x.ndim - 1))

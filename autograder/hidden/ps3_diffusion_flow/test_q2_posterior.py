@@ -105,7 +105,7 @@ def test_posterior_of_a_batch_has_a_time_per_example(ps, rng):
         means, variances = by_precisions(x0, xt, t, alpha_bar)
         flat = (shape[0], *[1] * (len(shape) - 1))
         mean, variance = posterior(ps, non_contiguous(x0), non_contiguous(xt), t, alpha_bar)
-        expect_close(mean, means)
+        expect_close(mean, means, closed_forms.along_the_width(shape))
         expect_close(variance, variances.reshape(flat))
         single = posterior(ps, x0.float(), xt.float(), t, alpha_bar)
         expect_close(single[0], torch.from_numpy(means).float())
@@ -137,7 +137,7 @@ def test_clean_example_is_recovered_from_its_noise(ps, rng):
     """With the true noise the clean examples come back, at times of their own; a guess of the noise is not clipped."""
     for shape, T in SHAPES:
         x0, noise, t, alpha_bar, xt, angle = trial(ps, rng, shape, T)
-        expect_close(ps.x0_from_eps(non_contiguous(xt), t, noise, alpha_bar), x0)
+        expect_close(ps.x0_from_eps(non_contiguous(xt), t, noise, alpha_bar), x0, closed_forms.along_the_width(shape))
         expect_single(ps.x0_from_eps(xt.float(), t, noise.float(), alpha_bar), x0)
         guess = xt.numpy() / np.cos(angle) - 9 * np.tan(angle) * noise.numpy()
         expect_close(ps.x0_from_eps(xt, t, 9 * noise, alpha_bar), guess, "nothing but the formula: values may be large")
@@ -150,7 +150,7 @@ def test_noise_is_recovered_from_the_clean_example(ps, rng):
     """With the true clean examples their noise comes back, and with a guess of them, the noise of that guess."""
     for shape, T in SHAPES:
         x0, noise, t, alpha_bar, xt, angle = trial(ps, rng, shape, T)
-        expect_close(ps.eps_from_x0(non_contiguous(xt), t, x0, alpha_bar), noise)
+        expect_close(ps.eps_from_x0(non_contiguous(xt), t, x0, alpha_bar), noise, closed_forms.along_the_width(shape))
         expect_single(ps.eps_from_x0(xt.float(), t, x0.float(), alpha_bar), noise)
         guess = (xt.numpy() - np.cos(angle) * (x0.numpy() - 3)) / np.sin(angle)
         expect_close(ps.eps_from_x0(xt, t, x0 - 3, alpha_bar), guess)
@@ -166,7 +166,7 @@ def test_v_is_the_speed_along_the_arc_from_data_to_noise(ps, rng):
         v = ps.v_from(non_contiguous(x0), noise, t, alpha_bar)
         h = 1e-4
         ahead, behind = (np.cos(a) * x0.numpy() + np.sin(a) * noise.numpy() for a in (angle + h, angle - h))
-        expect_close(v, (ahead - behind) / (2 * math.sin(h)))
+        expect_close(v, (ahead - behind) / (2 * math.sin(h)), closed_forms.along_the_width(shape))
         expect_single(ps.v_from(x0.float(), noise.float(), t, alpha_bar), v)
 
 
