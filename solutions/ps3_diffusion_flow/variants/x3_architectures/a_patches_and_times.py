@@ -148,6 +148,11 @@ def always_in_double_precision(t, D):
 
 
 @wrong("timestep_embedding")
+def always_in_single_precision(t, D):
+    return timestep_embedding(t.float(), D)
+
+
+@wrong("timestep_embedding")
 def scaled_by_a_thousand(t, D):
     return timestep_embedding(1000 * t, D)
 
@@ -191,6 +196,13 @@ def sines_first(t, D):
     rate = torch.exp(-math.log(10000) * torch.arange(D // 2, dtype=t.dtype) * 2 / D)
     angle = t.unsqueeze(1) * rate.unsqueeze(0)
     return torch.cat([torch.sin(angle), torch.cos(angle)], dim=-1)
+
+
+@right("timestep_embedding")
+def with_frequencies_in_single_precision(t, D):
+    frequencies = 10000 ** (-torch.arange(D // 2) / (D // 2))
+    angle = t[:, None] * frequencies
+    return torch.cat([torch.cos(angle), torch.sin(angle)], dim=1)
 
 
 @right("timestep_embedding")
