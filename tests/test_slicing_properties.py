@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pskit.notebook import Cell
 from pskit.slicing import slice_for
 from pskit.slicing.closure import Closure
-from pskit.slicing.units import Notebook, read_units
+from pskit.slicing.units import read_units
 
 CONSTANTS, FUNCTIONS, CLASSES = "ABCD", "fgh", "PQ"
 constant, function, klass = (st.sampled_from(list(names)) for names in (CONSTANTS, FUNCTIONS, CLASSES))
@@ -138,8 +138,7 @@ def test_work_stays_bounded_on_a_notebook_made_to_be_slow(monkeypatch: Any) -> N
     functions = [f"def f{i}(x): return f{i + 1}(x)" for i in range(300)]
     values = [f"v{i} = f0({f'v{i - 1}' if i else 0})" for i in range(300)]
     source = "\n".join([*functions, "def f300(x): return x", *values, "def want(): return v299"])
-    book = Notebook()
-    read_units([Cell(1, source, "code")], False, book)
+    book = read_units([Cell(1, source, "code")], False)
     monkeypatch.setattr("pskit.slicing.closure.WORK", 2000)
     closure = Closure(book.units)
     closure.want(["want"])

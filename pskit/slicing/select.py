@@ -61,9 +61,8 @@ def slice_for(names: Iterable[str], given: Iterable[CellLike], cells: Iterable[C
 @lru_cache(maxsize=2)
 def _read(given: tuple[CellLike, ...], cells: tuple[CellLike, ...]) -> Notebook:
     """All units; kept, since every question of a set is sliced out of the same notebook."""
-    book = Notebook()
-    read_units(given, True, book)
-    read_units(cells, False, book)
+    book = read_units(given, True)
+    book.add(read_units(cells, False))
     return book
 
 

@@ -4,6 +4,7 @@ import ast
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from pskit.slicing.names import Names, names_added_to, names_changed_in_place, names_of
@@ -74,20 +75,36 @@ class Notebook:
     colab: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
+    def add(self, other: "Notebook") -> None:
+        """What further cells hold."""
+        self.units += other.units
+        self.run_only |= other.run_only
+        self.colab |= other.colab
+        self.notes += other.notes
 
-def read_units(cells: Iterable[CellLike], given: bool, book: Notebook) -> None:
-    """Add the code cells' statements to the notebook."""
+
+def read_units(cells: Iterable[CellLike], given: bool) -> Notebook:
+    """The code cells' statements."""
+    book = Notebook()
+    for cell in cells:
+        if cell.kind == "code":
+            book.add(_read_cell(f"given cell {cell.number}" if given else f"cell {cell.number}", cell.source, given))
+    return book
+
+
+@lru_cache(maxsize=500)
+def _read_cell(filename: str, source: str, given: bool) -> Notebook:
+    """One cell; kept, since a class's notebooks differ in few cells, and parsing is a good part of their grading."""
+    book = Notebook()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a student's "\d" is no matter of ours
-        for cell in cells:
-            if cell.kind == "code":
-                _read_cell(cell, given, book)
+        _parse(filename, source, given, book)
+    return book
 
 
-def _read_cell(cell: CellLike, given: bool, book: Notebook) -> None:
-    filename = f"given cell {cell.number}" if given else f"cell {cell.number}"
+def _parse(filename: str, source: str, given: bool, book: Notebook) -> None:
     try:
-        source = cell.source.replace("\r\n", "\n").replace("\r", "\n")
+        source = source.replace("\r\n", "\n").replace("\r", "\n")
         statements = ast.parse(source).body
     except _UNPARSABLE as error:
         book.notes.append(f"{filename} was left out: it is not valid Python ({_reason(error)}).")

@@ -62,7 +62,7 @@ with check("3a") as c:
 # one keeps a second network whose weights are an **exponential moving average** of those of the first, and samples from
 # that one. Write `ema_update`, which changes `ema` **in place**, and nothing else:
 #
-# - every parameter becomes `decay` times itself plus `1 - decay` times the parameter of `model`;
+# - every parameter, trainable or not, becomes `decay` times itself plus `1 - decay` times the parameter of `model`;
 # - every buffer (`ema.buffers()`, for example running means or counters) becomes a copy of that of `model`;
 # - no graph is built, and the parameters of `ema` stay the same tensor objects.
 #

@@ -16,8 +16,8 @@
 #   has the mean $\operatorname{tr}J$ (Hutchinson, 1989; FFJORD, Grathwohl et al., 2019). Sum over the features of each
 #   example, not over the batch. It has to work inside `torch.no_grad()` too, which `torch.enable_grad()` lifts.
 # - `log_density(v, x1, n, method, eps)`: the formula above, per example, (B,), in nats. Your solver can do both
-#   integrals at once: give it the state $(x, a)$ with $\dot a=\nabla\!\cdot v$, one column more than $x$ has
-#   features. `eps`, when given, goes to every `divergence` of the way, the same in all steps.
+#   integrals at once, by the same `method`: give it the state $(x, a)$ with $\dot a=\nabla\!\cdot v$, one column more
+#   than $x$ has features. `eps`, when given, goes to every `divergence` of the way, the same in all steps.
 #
 # Both are numbers to look at, not to train on: no graph has to be kept.
 
