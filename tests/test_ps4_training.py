@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from autograder.hidden.ps4_language_models.adamw import adamw_steps
 from autograder.source import Namespace, definitions
 
 SET = Path(__file__).parents[1] / "solutions" / "ps4_language_models"
@@ -90,3 +91,20 @@ def test_babble_continues_within_the_vocabulary_and_leaves_the_mode_alone(book, 
     assert drawn.shape == (20,)
     assert 0 <= int(drawn.min()) <= int(drawn.max()) < 11
     assert model.training
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+@pytest.mark.parametrize("scale", [1.0, 1e-9])
+def test_the_graders_adamw_is_torchs(decay, scale):
+    """The hidden tests compare with a formula; here it is compared with the library, epsilon's place included."""
+    generator = torch.Generator().manual_seed(0)
+    grads = [scale * torch.randn(5, generator=generator, dtype=torch.float64) for _ in range(12)]
+    rates = [0.1 / (t + 1) for t in range(12)]
+    options = {"betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": decay}
+    start = torch.randn(5, generator=generator, dtype=torch.float64)
+    p = start.clone().requires_grad_()
+    library = torch.optim.AdamW([p], **options)
+    for g, lr, want in zip(grads, rates, adamw_steps(start, grads, options, rates), strict=True):
+        p.grad, library.param_groups[0]["lr"] = g, lr
+        library.step()
+        torch.testing.assert_close(p.detach(), want, rtol=1e-12, atol=1e-15)

@@ -89,5 +89,8 @@ def likeness(tensors: Tensors) -> float:
     names = [name for name, tensor in provided.items() if tensor.ndim == 4]
     if any(name not in tensors or tensors[name].shape != provided[name].shape for name in names):
         return 0.0
-    mine, theirs = (torch.cat([each[name].double().flatten() for name in names]) for each in (tensors, provided))
-    return torch.nn.functional.cosine_similarity(mine, theirs, dim=0).item()
+    products = torch.zeros(3, dtype=torch.float64)  # of both, of mine, of theirs; one layer at a time
+    for name in names:
+        mine, theirs = tensors[name].double().flatten(), provided[name].double().flatten()
+        products += torch.stack([mine @ theirs, mine @ mine, theirs @ theirs])
+    return (products[0] / (products[1] * products[2]).sqrt().clamp(min=1e-300)).item()

@@ -1,4 +1,4 @@
-"""Question 5. Oracles: slices of lists, SciPy's logsumexp token by token, the formulas by hand, and PyTorch's AdamW."""
+"""Question 5. Oracles: slices of lists, SciPy's logsumexp token by token, and the formulas by hand."""
 
 import math
 
@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy.special import log_softmax
 
+from autograder.hidden.ps4_language_models.adamw import adamw_steps
 from autograder.testing import expect_close, expect_shape, expect_true, non_contiguous, normal, points
 
 
@@ -214,17 +215,6 @@ def clear(rng, *shape):
     return g + 0.3 * g.sign()
 
 
-def torchs_steps(p, grads, options, rates):
-    """Parameters after each step of torch.optim.AdamW."""
-    p = p.clone().requires_grad_()
-    opt, seen = torch.optim.AdamW([p], **options), []
-    for g, lr in zip(grads, rates, strict=True):
-        p.grad, opt.param_groups[0]["lr"] = g.clone(), lr
-        opt.step()
-        seen.append(p.detach().clone())
-    return seen
-
-
 @points(
     1,
     part="5e",
@@ -238,7 +228,7 @@ def test_steps_equal_those_of_pytorch(ps, rng):
         options = {"betas": betas, "eps": 1e-8, "weight_decay": 0.0}
         seen, after = ps.run(probe_steps, p, grads, options, rates)
         expect_true(len(seen) == 12, "a step changes what it was given")
-        want, (m, v) = torchs_steps(p, grads, options, rates), torch.zeros(2, *shape, dtype=dtype)
+        want, (m, v) = adamw_steps(p, grads, options, rates), torch.zeros(2, *shape, dtype=dtype)
         for (got, own_m, own_v), wanted, g in zip(seen, want, grads, strict=True):
             m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g**2
             expect_close(own_m, m, "m is a running mean of the gradients, kept in place")
@@ -261,7 +251,7 @@ def test_tiny_gradients_are_weighed_against_epsilon(ps, rng):
             grads = [sizes * (1 + 0.5 * normal(rng, 7, dtype=dtype).tanh()) for _ in range(4)]
             options, start = {"betas": (0.9, 0.95), "eps": eps, "weight_decay": 0.0}, torch.zeros(7, dtype=dtype)
             seen, _ = ps.run(probe_steps, start, grads, options, [0.1] * 4)
-            for (got, *_), want in zip(seen, torchs_steps(start, grads, options, [0.1] * 4), strict=True):
+            for (got, *_), want in zip(seen, adamw_steps(start, grads, options, [0.1] * 4), strict=True):
                 expect_close(got, want, rtol=rtol, atol=1e-16)
 
 
@@ -278,5 +268,5 @@ def test_decay_is_decoupled(ps, rng):
             expect_close(v, torch.zeros_like(p), "the moments are those of the gradient alone")
         grads, rates = [clear(rng, 4, 3) for _ in range(5)], [rate * k for k in (1, 0.5, 0.1, 2, 1)]
         busy, _ = ps.run(probe_steps, p, grads, options, rates)
-        for (got, *_), want in zip(busy, torchs_steps(p, grads, options, rates), strict=True):
+        for (got, *_), want in zip(busy, adamw_steps(p, grads, options, rates), strict=True):
             expect_close(got, want, rtol=1e-6, atol=1e-7)
