@@ -11,55 +11,74 @@ with pskit. All run on one core.
 import argparse
 import os
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
 import tiktoken
-from machine import machine, timed
+from machine import machine
 from reference import definitions
 from tiktoken._educational import SimpleBytePairEncoding, bpe_train
+from times import in_turn
 
 GPT2 = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 
-def of_tokenizers(text: str, vocab_size: int) -> float | None:
-    """Seconds of the tokenizers library for the same vocabulary size; None where it is not installed."""
+def library_training(text: str, vocab_size: int) -> Callable[[], Any] | None:
+    """Training by the tokenizers library to the same vocabulary size; None where it is not installed."""
     os.environ.setdefault("RAYON_NUM_THREADS", "1")
     try:
         from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     except ImportError:
         return None
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=vocab_size, initial_alphabet=alphabet, show_progress=False)
-    return timed(lambda: tokenizer.train_from_iterator([text], trainer))[1]
+
+    def train() -> None:
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        trainer = trainers.BpeTrainer(vocab_size=vocab_size, initial_alphabet=alphabet, show_progress=False)
+        tokenizer.train_from_iterator([text], trainer)
+
+    return train
 
 
 def training(text: str, train: Callable[..., Any], merges: int, few: int) -> tuple[dict[int, bytes], list[Any]]:
     """Print what training takes; the vocabulary and the merges of ours."""
-    _, ours_few = timed(lambda: train(text, 256 + few))
-    _, peer = timed(lambda: bpe_train(text, 256 + few, GPT2, visualise=None))
-    print(f"{few} merges: ours {ours_few:.2f} s, the peer {peer:.2f} s; ours is {peer / ours_few:.1f} times as fast")
-    trained, ours = timed(lambda: train(text, 256 + merges))
-    library = of_tokenizers(text, 256 + merges)
-    said = f"tokenizers {library:.2f} s; ours takes {ours / library:.1f} times as long" if library else "no tokenizers"
-    print(f"{merges} merges: ours {ours:.2f} s, {said}")
+    peer = partial(bpe_train, text, 256 + few, GPT2, visualise=None)
+    _, took = in_turn({"ours": partial(train, text, 256 + few), "peer": peer})
+    ratio = took["peer"].median / took["ours"].median
+    print(f"{few} merges: ours {took['ours']}, the peer {took['peer']}; ours is {ratio:.1f} times as fast")
+    works = {"ours": partial(train, text, 256 + merges)}
+    if library := library_training(text, 256 + merges):
+        works["tokenizers"] = library
+    results, took = in_turn(works)
+    said = "no tokenizers"
+    if library:
+        ratio = took["ours"].median / took["tokenizers"].median
+        said = f"tokenizers {took['tokenizers']}; ours takes {ratio:.1f} times as long"
+    print(f"{merges} merges: ours {took['ours']}, {said}")
+    trained: tuple[dict[int, bytes], list[Any]] = results["ours"]
     return trained
 
 
-def encoding(text: str, tokenizer: Any) -> None:
-    """Print how fast the text is encoded, by a fresh tokenizer without any memory of words."""
-    ranks = {token: i for i, token in tokenizer.vocab.items()}
+def encoding(text: str, vocab: dict[int, bytes], fresh: Callable[[], Any]) -> None:
+    """Print how fast the text is encoded, by fresh tokenizers without any memory of words."""
+    ranks = {token: i for i, token in vocab.items()}
     library = tiktoken.Encoding("ours", pat_str=GPT2, mergeable_ranks=ranks, special_tokens={})
-    peer = SimpleBytePairEncoding(pat_str=GPT2, mergeable_ranks=ranks)
-    part = text[: len(text) // 10]
-    (ids, ours), (theirs, rust) = timed(lambda: tokenizer.encode(text)), timed(lambda: library.encode_ordinary(text))
-    slow, plain = timed(lambda: peer.encode(part, visualise=None))
-    rate, peers = len(text) / ours / 1e6, len(part) / plain / 1e6
-    print(f"encoding: ours {rate:.2f} MB/s, the peer {peers:.2f} MB/s; ours is {rate / peers:.1f} times as fast")
-    print(f"encoding: tiktoken {len(text) / rust / 1e6:.2f} MB/s; ours takes {ours / rust:.1f} times as long")
-    print(f"the same ids: {ids == theirs and ids[: len(slow) // 2] == slow[: len(slow) // 2]}")
+    peer, part = SimpleBytePairEncoding(pat_str=GPT2, mergeable_ranks=ranks), text[: len(text) // 10]
+    ids, took = in_turn(
+        {
+            "ours": lambda: fresh().encode(text),
+            "tiktoken": lambda: library.encode_ordinary(text),
+            "peer": lambda: peer.encode(part, visualise=None),
+        }
+    )
+    ours, rust, plain = (took[name] for name in ("ours", "tiktoken", "peer"))
+    rate, peers = len(text) / ours.median / 1e6, len(part) / plain.median / 1e6
+    print(f"encoding: ours {ours}, {rate:.2f} MB/s; the peer {peers:.2f} MB/s; {rate / peers:.1f} times as fast")
+    print(f"encoding: tiktoken {rust}; ours takes {ours.median / rust.median:.1f} times as long")
+    some = len(ids["peer"]) // 2
+    print(f"the same ids: {ids['ours'] == ids['tiktoken'] and ids['ours'][:some] == ids['peer'][:some]}")
 
 
 def main() -> None:
@@ -73,7 +92,8 @@ def main() -> None:
     libraries = ("tiktoken", "tokenizers") if find_spec("tokenizers") else ("tiktoken",)
     print(machine(*libraries))
     print(f"a text of {len(text):,} characters")
-    encoding(text, book.Tokenizer(*training(text, book.train_bpe, asked.merges, asked.few)))
+    trained = training(text, book.train_bpe, asked.merges, asked.few)
+    encoding(text, trained[0], lambda: book.Tokenizer(*trained))
 
 
 if __name__ == "__main__":

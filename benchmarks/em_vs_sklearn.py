@@ -10,15 +10,15 @@ precision whatever it is given; the reference computes in the precision of its i
 
 import argparse
 import warnings
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
-from machine import machine, timed
+from machine import machine
 from reference import definitions
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
+from times import in_turn
 from torch import Tensor
 
 from pskit import data
@@ -57,33 +57,31 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Print both times, their ratio and both log-likelihoods."""
+    """Print the times, their ratios and the log-likelihoods."""
     asked, book = arguments(), definitions("ps1", "q3_mixture", "q4_em")
     X, _ = data.to_ac(data.patches("train", asked.patches))
     start = groups_by_contrast(X, asked.components)
     mixture = sklearn_mixture(book.m_step(X, start, ridge=RIDGE), asked.iterations)
+    works = {"scikit-learn": lambda: mixture.fit(X.numpy())}
+    for dtype in (torch.float64, torch.float32):
+        own = (X.to(dtype), start.to(dtype))
+        works[f"reference, {dtype}"] = partial(book.em_fit, *own, asked.iterations + 1, ridge=RIDGE)
+    book.em_fit(X[:2000], start[:2000], 1, ridge=RIDGE)  # wake the threads
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # without early stopping it never reports convergence
-        _, theirs = timed(lambda: mixture.fit(X.numpy()))
-    score = float(mixture.score(X.numpy()))
+        results, took = in_turn(works)
+    score, theirs = float(mixture.score(X.numpy())), took["scikit-learn"]
     print(
         f"EM on {len(X)} x {X.shape[1]} patches, K = {asked.components}, {asked.iterations} iterations, ridge {RIDGE:g}"
     )
     print(machine("torch", "numpy", "scikit-learn"))
-    print(f"scikit-learn: {theirs:.1f} s, {score:.6f} nats")
-    for dtype in (torch.float64, torch.float32):
-        ours, nats = reference_fit(book.em_fit, X.to(dtype), start.to(dtype), asked.iterations + 1)
+    print(f"scikit-learn: {theirs}, {score:.6f} nats")
+    for name, seconds in list(took.items())[1:]:
+        nats = float(results[name][1][-1])
         print(
-            f"reference, {dtype}: {ours:.1f} s, {nats:.6f} nats; "
-            f"{theirs / ours:.1f} times faster, log-likelihoods differ by {abs(score - nats):.1e} nats"
+            f"{name}: {seconds}, {nats:.6f} nats; {theirs.median / seconds.median:.1f} times faster, "
+            f"log-likelihoods differ by {abs(score - nats):.1e} nats"
         )
-
-
-def reference_fit(em_fit: Callable[..., Any], X: Tensor, start: Tensor, rounds: int) -> tuple[float, float]:
-    """Seconds, and the mean log-likelihood that the reference reaches."""
-    em_fit(X[:2000], start[:2000], 1, ridge=RIDGE)  # wake the threads
-    (_, trace), seconds = timed(lambda: em_fit(X, start, rounds, ridge=RIDGE))
-    return seconds, float(trace[-1])
 
 
 if __name__ == "__main__":

@@ -4,10 +4,8 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 LOOK = 0.05  # seconds between two looks at the memory
 
@@ -27,12 +25,6 @@ def processor() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """The result of the work and its wall time in seconds."""
-    started = time.perf_counter()
-    return work(), time.perf_counter() - started
 
 
 def descendants(pid: int) -> list[int]:

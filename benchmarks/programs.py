@@ -5,11 +5,10 @@
 All three start from the same source: `export otter` and `export nbgrader` write what the other programs need, and the
 submission is the reference. One cold start grades one notebook; a batch is the command that grades a folder of them
 (Otter's, `otter grade`, wants Docker, so there its batch is one `otter run` after the other). The others start a kernel
-for each notebook, so that a batch of theirs may be smaller: the column to compare is that of one submission. What they
-do differs:
-Otter and nbgrader execute the whole notebook, training cells in QUICK mode and plots included, and run the public
-checks. This course executes definitions only, and runs the hidden tests, the public checks and the artifacts' tests.
-Memory is that of all processes of a program together.
+for each notebook, so that a batch of theirs may be smaller: the column to compare is that of one submission. Cold starts
+are run three times and batches twice, in turn. What they do differs: Otter and nbgrader execute the whole notebook,
+training cells in QUICK mode and plots included, and run the public checks. This course executes definitions only, and
+runs the hidden tests, the public checks and the artifacts' tests. Memory is that of all processes of a program together.
 """
 
 import argparse
@@ -29,6 +28,7 @@ import nbformat
 from machine import machine, measure
 from nbformat.v4 import new_code_cell, new_notebook, new_raw_cell
 from reference import solved
+from times import TIMES, Times
 
 from autograder.course import load_course
 from autograder.export.checked import last_checks, part, role
@@ -38,7 +38,7 @@ from autograder.source import read_set
 PYTHON = [sys.executable, "-W", "ignore", "-m"]
 Notebook = Any
 MARK = re.compile(r"\s*### (BEGIN|END) SOLUTION")
-TIMES = 5.0  # a batch is graded at least so many times as fast
+AT_LEAST = 5.0  # a batch is graded at least so many times as fast
 WHAT_DIFFERS = """\
 The others execute the whole notebook, its training cells in QUICK mode and its plots included, one after the other, and
 run the public checks. This course executes the answers alone, a batch on all cores, and runs the hidden tests, which
@@ -53,10 +53,17 @@ class Took:
     megabytes: float
     submissions: int = 1
 
+
+@dataclass(frozen=True)
+class Runs:
+    """The same command several times."""
+
+    took: tuple[Took, ...]
+
     @property
-    def each(self) -> float:
-        """Seconds for one submission."""
-        return self.seconds / self.submissions
+    def each(self) -> Times:
+        """Seconds for one submission, in each run."""
+        return Times(tuple(run.seconds / run.submissions for run in self.took))
 
 
 def command(folder: Path, *words: str, submissions: int = 1) -> Took:
@@ -190,26 +197,30 @@ def otter_assign(name: str, folder: Path) -> Took:
     return command(folder, "otter", "assign", f"{name}.ipynb", "dist", "--no-run-tests")
 
 
-def row(name: str, took: Took, ours: Took, said: str) -> str:
+def row(name: str, runs: Runs, ours: Runs, said: str) -> str:
     """A line of a table."""
-    ratio = f"{took.each / ours.each:.1f}"
-    cells = (name, f"{took.seconds:.1f}", took.submissions, f"{took.each:.2f}", ratio, f"{took.megabytes:.0f}", said)
+    ratio, memory = f"{runs.each.median / ours.each.median:.1f}", max(run.megabytes for run in runs.took)
+    cells = (name, len(runs.took), runs.took[0].submissions, runs.each, ratio, f"{memory:.0f}", said)
     return f"| {' | '.join(map(str, cells))} |"
 
 
 def table(title: str, rows: list[str]) -> None:
     """Print it."""
-    head = f"| {title} | seconds | of | for one | times ours | MB | points |"
+    head = f"| {title} | runs | of | for one: median (range) | times ours | MB | points |"
     print(f"\n{head}\n|---|---:|---:|---:|---:|---:|---:|")
     print("\n".join(rows), flush=True)
 
 
-def graded(title: str, programs: dict[str, Any], how: Callable[[str, Any], Took]) -> float:
-    """Grade by each program, ours first, and print the table; how many times as long the fastest other one takes."""
-    took = {name: (how(name, program), program.points()) for name, program in programs.items()}
-    ours = next(iter(took.values()))[0]
-    table(title, [row(name, each, ours, f"{points:g}") for name, (each, points) in took.items()])
-    return min(each.each for each, _ in list(took.values())[1:]) / ours.each
+def graded(title: str, programs: dict[str, Any], how: Callable[[str, Any], Took], times: int) -> float:
+    """Grade by each program in turn, ours first, so often, and print the table; how many times as long others take."""
+    took: dict[str, list[Took]] = {name: [] for name in programs}
+    for _ in range(times):
+        for name, program in programs.items():
+            took[name].append(how(name, program))
+    runs = {name: Runs(tuple(each)) for name, each in took.items()}
+    ours, *theirs = runs.values()
+    table(title, [row(name, each, ours, f"{programs[name].points():g}") for name, each in runs.items()])
+    return min(each.each.median for each in theirs) / ours.each.median
 
 
 def main() -> int:
@@ -234,15 +245,16 @@ def main() -> int:
             "nbgrader autograde": Nbgrader(asked.set, places["nbgrader"], paper),
         }
         sizes = dict.fromkeys(programs, asked.others) | {"this course": asked.size}
-        graded(f"{asked.set}: one submission, cold", programs, lambda _, program: program.one())
-        times = graded(f"{asked.set}: a batch", programs, lambda name, program: program.batch(sizes[name]))
+        graded(f"{asked.set}: one submission, cold", programs, lambda _, program: program.one(), TIMES)
+        times = graded(f"{asked.set}: a batch", programs, lambda name, program: program.batch(sizes[name]), 2)
         ours = command(load_course().root, "autograder", "release", asked.set, "--check")
         theirs = {"otter assign": otter_assign(asked.set, places["assign"])}
         theirs["nbgrader generate_assignment"] = programs["nbgrader autograde"].release
         took = {"release --check": ours, **theirs}
-        table(f"{asked.set}: a release", [row(name, each, ours, "") for name, each in took.items()])
+        rows = [row(name, Runs((each,)), Runs((ours,)), "") for name, each in took.items()]
+        table(f"{asked.set}: a release", rows)
         print(f"\n{WHAT_DIFFERS}")
-    return int(times < TIMES)
+    return int(times < AT_LEAST)
 
 
 if __name__ == "__main__":

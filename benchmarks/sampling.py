@@ -11,8 +11,9 @@ import statistics
 from functools import partial
 
 import torch
-from machine import machine, timed
+from machine import machine
 from reference import definitions
+from times import timed
 from torch import Tensor
 
 ROUNDS = 5
