@@ -4,11 +4,12 @@
 
 All three start from the same source: `export otter` and `export nbgrader` write what the other programs need, and the
 submission is the reference. One cold start grades one notebook; a batch is the command that grades a folder of them
-(Otter's, `otter grade`, wants Docker, so there its batch is one `otter run` after the other). The others start a kernel
-for each notebook, so that a batch of theirs may be smaller: the column to compare is that of one submission. Cold starts
-are run three times and batches twice, in turn. What they do differs: Otter and nbgrader execute the whole notebook,
-training cells in QUICK mode and plots included, and run the public checks. This course executes definitions only, and
-runs the hidden tests, the public checks and the artifacts' tests. Memory is that of all processes of a program together.
+(Otter's, `otter grade`, wants Docker, so there its batch is one `otter run` after the other). The others start a
+kernel for each notebook, so that a batch of theirs may be smaller: the column to compare is that of one submission.
+Cold starts are run three times and batches twice, in turn. What they do differs: Otter and nbgrader execute the whole
+notebook, training cells in QUICK mode and plots included, and run the public checks. This course executes definitions
+only, and runs the hidden tests, the public checks and the artifacts' tests. Memory is that of all processes of a
+program together.
 """
 
 import argparse
