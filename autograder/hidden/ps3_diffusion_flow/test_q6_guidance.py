@@ -81,7 +81,7 @@ def guided(wave, xt, t, y, null, w):
 @points(1, part="6b", hint="u + w (c - u): w = 0 is unconditional, w = 1 conditional, and w = 2 as far again beyond")
 def test_weight_one_is_conditional_and_more_extrapolates(ps, rng):
     """A model that tells its label shows the weights: w of the label and 1 - w of null, for w from -1 to 7."""
-    for shape, null in (((4, 3), 10), ((1, 1, 2, 3), 5), ((3, 2, 3, 3), 0), ((2, 5, 2, 2), 7)):
+    for shape, null in (((4, 3), 10), ((1, 1, 2, 3), 5), ((3, 2, 3, 3), 0), ((2, 5, 2, 2), 12)):
         y = labels(rng, shape[0], 9) + 1
         for w in (1.0, 0.0, 2.0, 7.0, 0.5, -1.0):
             got = ps.run(probe_labels, normal(rng, *shape), torch.arange(shape[0]), y, null, w)
