@@ -89,6 +89,7 @@ plt.rcParams["axes.prop_cycle"] = plt.cycler(color=figures.COLOURS)  # for every
 # - **Symbols**: `mu` (D,) and `Sigma` (D, D) are one Gaussian, `mus` (K, D) and `Sigmas` (K, D, D) are many. `Sigma` is
 #   a covariance, never its inverse or its root; `sigma` is the standard deviation of noise.
 # - **Ridge**: `ridge` is added once, to the diagonal of an estimated covariance.
+# - **Arguments** stay as they are: the caller needs them again.
 # - **Randomness** is an argument (`eps`, `noise`, `generator`). No graded function draws random numbers itself.
 # - **Images**: grey values in [0, 1]. A photograph is (H, W); a patch of p x p pixels is a row of p * p values, read
 #   line by line.

@@ -213,7 +213,7 @@ with experiment("x2: three ways to the same mixture"):
         u = torch.rand(T, 1, generator=generator, dtype=torch.float64)
         start = torch.tensor([[-3.0, 0.0]], dtype=torch.float64)
         return metropolis_hastings(
-            log_mixture, start, lambda x, e: x + step * e, lambda new, old: torch.zeros(len(new)).double(), eps, u
+            log_mixture, start, lambda x, eps: x + step * eps, lambda new, old: torch.zeros(len(new)).double(), eps, u
         )
 
     def shares(X: Tensor) -> str:

@@ -12,6 +12,7 @@ import torch
 from scipy.stats import norm
 
 from autograder.hidden.ps1_probabilistic import known_good
+from autograder.hidden.ps1_probabilistic.untouched import expect_same
 from autograder.testing import expect_close, expect_shape, expect_true, non_contiguous, normal, points, spd
 
 
@@ -21,12 +22,14 @@ def curved(z):
 
 
 def probe_curved(ns, name, q_mu, q_logvar, eps, *baseline):
-    """The student's function on the joint `curved`."""
+    """The student's function on the joint `curved`, what its tensors are after it, and whether one is marked."""
 
     def log_joint(z):
         return z.sin().sum(-1) - 0.1 * (z**4).sum(-1) + 0.7 * z[..., 0] * z[..., -1]
 
-    return getattr(ns, name)(log_joint, q_mu, q_logvar, eps, *baseline)
+    got = getattr(ns, name)(log_joint, q_mu, q_logvar, eps, *baseline)
+    given = [q_mu, q_logvar, eps]
+    return got, given, any(each.requires_grad for each in given)
 
 
 def probe_quadratic(ns, name, precision, centre, log_evidence, q_mu, q_logvar, eps, *baseline):
@@ -49,6 +52,13 @@ def probe_steps(ns, q_mu, q_logvar, eps, baseline):
         return torch.from_numpy(z.detach().numpy().round().sum(-1))
 
     return ns.score_function_grad(log_joint, q_mu, q_logvar, eps, baseline)
+
+
+def on_curved(ps, name, *args):
+    """What the student's function returns on the joint `curved`; its tensors must be what they were."""
+    got, after, marked = ps.run(probe_curved, name, *args)
+    expect_same(after, args[:3], marked)
+    return got
 
 
 def elbo_samples(joint, mu, logvar, eps):
@@ -105,9 +115,9 @@ def pair(got):
 def test_each_sample_is_joint_minus_log_q(ps, rng):
     """Row s is log p(x, z_s) - log q(z_s) at z_s = q_mu + std * eps_s."""
     mu, logvar, eps = normal(rng, 3), normal(rng, 3), normal(rng, 5, 3)
-    got = ps.run(probe_curved, "elbo_mc", mu, logvar, non_contiguous(eps))
+    got = on_curved(ps, "elbo_mc", mu, logvar, non_contiguous(eps))
     expect_close(got, elbo_samples(curved, mu, logvar, eps))
-    one = ps.run(probe_curved, "elbo_mc", mu.float(), logvar.float(), eps[:1].float())
+    one = on_curved(ps, "elbo_mc", mu.float(), logvar.float(), eps[:1].float())
     expect_close(one, torch.from_numpy(elbo_samples(curved, mu, logvar, eps[:1])).float(), "one sample, float32")
 
 
@@ -134,7 +144,7 @@ def test_every_sample_has_its_total_derivative(ps, rng):
     """Row s holds the derivatives of ELBO sample s along both parameters, eps fixed."""
     provide_elbo(ps)
     mu, logvar, eps = normal(rng, 3), 0.5 * normal(rng, 3), normal(rng, 4, 3)
-    by_mu, by_logvar = pair(ps.run(probe_curved, "reparam_grad", mu, logvar, non_contiguous(eps)))
+    by_mu, by_logvar = pair(on_curved(ps, "reparam_grad", mu, logvar, non_contiguous(eps)))
     want = slopes(lambda m: elbo_samples(curved, m, logvar, eps), mu.numpy())
     expect_close(by_mu, want, rtol=1e-5, atol=1e-6)
     want = slopes(lambda v: elbo_samples(curved, mu, v, eps), logvar.numpy())

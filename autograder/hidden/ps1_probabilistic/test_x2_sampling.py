@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy import special
 
+from autograder.hidden.ps1_probabilistic.untouched import expect_same, untouched
 from autograder.testing import (
     expect_close,
     expect_finite,
@@ -43,7 +44,8 @@ def test_noise_is_coloured_by_the_cholesky_factor(ps, rng):
         want = np.stack(
             [mus[i] + np.linalg.cholesky(Sigmas[i]) @ e.double().numpy() for i, e in zip(k, eps, strict=True)]
         )
-        X = ps.sample_mixture(log_pi.to(dtype), mus.to(dtype), non_contiguous(Sigmas.to(dtype)), u, non_contiguous(eps))
+        given = (log_pi.to(dtype), mus.to(dtype), non_contiguous(Sigmas.to(dtype)), u, non_contiguous(eps))
+        X = untouched(ps, "sample_mixture", *given)
         expect_close(X, torch.from_numpy(want).to(dtype))
 
 
@@ -71,7 +73,7 @@ def test_accepted_share_is_f_over_Mq(ps, rng):
     q = f / (M * share)
     u = (torch.arange(20, dtype=torch.float64) + 0.5) / 20
     log_f, log_q = (torch.from_numpy(np.log(v)).repeat_interleave(20) for v in (f, q))
-    kept = ps.rejection_accept(log_f, log_q, float(np.log(M)), u.repeat(5))
+    kept = untouched(ps, "rejection_accept", log_f, log_q, float(np.log(M)), u.repeat(5))
     expect_close(kept, torch.cat([u < s for s in share]))
 
 
@@ -92,7 +94,7 @@ def test_weights_ess_and_evidence(ps, rng):
     for N, dtype in ((7, torch.float64), (1, torch.float64), (5, torch.float32)):
         log_f, log_q = normal(rng, N, dtype=dtype), normal(rng, N, dtype=dtype)
         ratio = np.exp(log_f.double().numpy() - log_q.double().numpy())
-        w, ess, log_Z = ps.importance_weights(log_f, non_contiguous(log_q))
+        w, ess, log_Z = untouched(ps, "importance_weights", log_f, non_contiguous(log_q))
         expect_close(w, torch.from_numpy(ratio / ratio.sum()).to(dtype))
         expect_close(ess, torch.tensor(ratio.sum() ** 2 / (ratio**2).sum(), dtype=dtype))
         expect_close(log_Z, torch.tensor(np.log(ratio.mean()), dtype=dtype))
@@ -120,7 +122,8 @@ def lognormal_walk(ns, x0, eps, u):
     def log_q(new, old):
         return (-new.log() - (new.log() - old.log()) ** 2 / 0.5).sum(1)
 
-    return list(ns.metropolis_hastings(log_f, x0, lambda x, e: x * (0.5 * e).exp(), log_q, eps, u))
+    got = ns.metropolis_hastings(log_f, x0, lambda x, eps: x * (0.5 * eps).exp(), log_q, eps, u)
+    return list(got), [x0, eps, u]
 
 
 def slow_walk(x0, eps, u):
@@ -143,7 +146,9 @@ def test_chains_follow_the_accepted_proposals(ps, rng):
     for T, C, dtype in ((40, 4, torch.float64), (6, 1, torch.float32), (1, 3, torch.float64)):
         x0, eps, u = uniform(rng, C, 2) + 0.5, 2 * normal(rng, T, C, 2), uniform(rng, T, C)
         chain, accepted = slow_walk(x0, eps, u)
-        got = ps.run(lognormal_walk, x0.to(dtype), non_contiguous(eps.to(dtype)), u.to(dtype))
+        given = (x0.to(dtype), non_contiguous(eps.to(dtype)), u.to(dtype))
+        got, after = ps.run(lognormal_walk, *given)
+        expect_same(after, given)
         expect_close(got[0], torch.from_numpy(chain).to(dtype))
         expect_close(got[1], torch.from_numpy(accepted))
 
@@ -158,8 +163,8 @@ def one_step_on_a_ring(ns, start, eps, u):
     def log_q(new, old):
         return torch.where((new - old) % 4 == 1, right, left)[:, 0]
 
-    def propose(x, e):
-        return (x + torch.where(e < 0.75, 1.0, -1.0)) % 4
+    def propose(x, eps):
+        return (x + torch.where(eps < 0.75, 1.0, -1.0)) % 4
 
     chain, _ = ns.metropolis_hastings(lambda x: x[:, 0] * 0.6931471805599453, start, propose, log_q, eps, u)
     return chain
@@ -189,7 +194,7 @@ def walk_on_an_interval(ns, x0, eps, u):
     def log_q(new, old):
         return torch.zeros(len(new), dtype=new.dtype)
 
-    return list(ns.metropolis_hastings(log_f, x0, lambda x, e: x + e, log_q, eps, u))
+    return list(ns.metropolis_hastings(log_f, x0, lambda x, eps: x + eps, log_q, eps, u))
 
 
 @points(

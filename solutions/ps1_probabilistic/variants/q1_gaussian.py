@@ -76,6 +76,13 @@ def keeps_the_dimension_of_the_mean(X, ridge=0.0):
     return mu, (X - mu).T @ (X - mu) / len(X) + ridge * torch.eye(X.shape[1], dtype=X.dtype)
 
 
+@wrong("fit_gaussian")
+def centres_the_data_in_place(X, ridge=0.0):
+    mu = X.mean(0)
+    X -= mu
+    return mu, X.T @ X / len(X) + ridge * torch.eye(X.shape[1], dtype=X.dtype)
+
+
 @wrong("gaussian_logpdf")
 def takes_the_log_of_the_determinant(X, mu, Sigma):
     Xc = X - mu
@@ -195,6 +202,12 @@ def secretly_adds_a_ridge(X, mu, Sigma):
 @wrong("gaussian_logpdf")
 def always_returns_a_float64_density(X, mu, Sigma):
     return gaussian_from_terms(X.double(), mu.double(), Sigma.double())
+
+
+@wrong("gaussian_logpdf")
+def centres_the_examples_in_place(X, mu, Sigma):
+    X -= mu
+    return gaussian_from_terms(X, 0 * mu, Sigma)
 
 
 @right("fit_gaussian")

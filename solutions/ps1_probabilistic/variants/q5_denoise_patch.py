@@ -94,6 +94,13 @@ def hides_a_large_ridge(Y, mu, Sigma, sigma):
     return wiener(Y, mu, Sigma + 1e-3 * torch.eye(len(mu), dtype=Y.dtype), sigma)
 
 
+@wrong("wiener_denoise")
+def adds_noise_to_the_prior_in_place(Y, mu, Sigma, sigma):
+    clean = Sigma.clone()
+    Sigma.diagonal().add_(sigma**2)
+    return mu + (Y - mu) @ torch.linalg.solve(Sigma, clean)
+
+
 @right("wiener_denoise")
 def by_precisions(Y, mu, Sigma, sigma):
     precision = torch.linalg.inv(Sigma)
@@ -247,6 +254,13 @@ def comes_back_in_float64(Y, log_pi, mus, Sigmas, sigma, mode="mmse"):
 def map_component_returns_its_mean(Y, log_pi, mus, Sigmas, sigma, mode="mmse"):
     weight = choose(log_weights(Y, log_pi, mus, Sigmas, sigma**2), mode)
     return weight @ mus if mode == "map_component" else combine(weight, Y, mus, Sigmas, sigma)
+
+
+@wrong("gmm_denoise")
+def leaves_the_noise_in_the_covariances(Y, log_pi, mus, Sigmas, sigma, mode="mmse"):
+    clean = Sigmas.clone()
+    Sigmas += sigma**2 * torch.eye(Y.shape[1], dtype=Y.dtype)
+    return combine(choose(log_weights(Y, log_pi, mus, Sigmas, 0.0), mode), Y, mus, clean, sigma)
 
 
 @right("gmm_denoise")

@@ -353,6 +353,14 @@ def patch_size_fixed_at_two(img, gmm, sigma, betas):
     return x
 
 
+@wrong("epll_denoise")
+def cleans_the_given_photograph(img, gmm, sigma, betas):
+    camera, p = img.clone(), patch_size(gmm)
+    for beta in betas:
+        img.copy_(x_step(camera, z_step(img, gmm, beta, p), sigma, beta, p))
+    return img
+
+
 @right("epll_denoise")
 def by_folding_sums(img, gmm, sigma, betas):
     p, x = patch_size(gmm), img

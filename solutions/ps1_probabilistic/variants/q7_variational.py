@@ -97,6 +97,12 @@ def own_noise_instead_of_eps(log_joint, q_mu, q_logvar, eps):
     return log_joint(z) - log_q(z, q_mu, q_logvar)
 
 
+@wrong("elbo_mc")
+def turns_eps_into_the_sample(log_joint, q_mu, q_logvar, eps):
+    z = eps.mul_((q_logvar / 2).exp()).add_(q_mu)
+    return log_joint(z) - log_q(z, q_mu, q_logvar)
+
+
 @right("elbo_mc")
 def by_a_multivariate_normal(log_joint, q_mu, q_logvar, eps):
     z = q_mu + q_logvar.exp().sqrt() * eps
@@ -187,6 +193,13 @@ def only_the_first_of_two(log_joint, q_mu, q_logvar, eps):
     return reparametrised_by_the_chain_rule(log_joint, q_mu, q_logvar, eps)[0]
 
 
+@wrong("reparam_grad")
+def marks_its_arguments(log_joint, q_mu, q_logvar, eps):
+    parameters = (q_mu.requires_grad_(), q_logvar.requires_grad_())
+    rows = [torch.autograd.grad(f, parameters, retain_graph=True) for f in elbo_mc(log_joint, *parameters, eps)]
+    return tuple(torch.stack(column) for column in zip(*rows, strict=True))
+
+
 @right("reparam_grad")
 def reparametrised_by_the_chain_rule(log_joint, q_mu, q_logvar, eps):
     std = torch.exp(0.5 * q_logvar)
@@ -202,6 +215,14 @@ def one_backward_pass_per_sample(log_joint, q_mu, q_logvar, eps):
         mu, logvar = q_mu.clone().requires_grad_(), q_logvar.clone().requires_grad_()
         rows.append(torch.autograd.grad(elbo_mc(log_joint, mu, logvar, row[None])[0], (mu, logvar)))
     return tuple(torch.stack(column) for column in zip(*rows, strict=True))
+
+
+@right("reparam_grad")
+def by_mapping_a_gradient(log_joint, q_mu, q_logvar, eps):
+    def sample_of(mu, logvar, row):
+        return elbo_mc(log_joint, mu, logvar, row[None])[0]
+
+    return torch.func.vmap(torch.func.grad(sample_of, argnums=(0, 1)), in_dims=(None, None, 0))(q_mu, q_logvar, eps)
 
 
 @right("reparam_grad")

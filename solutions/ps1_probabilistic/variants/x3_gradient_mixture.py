@@ -81,6 +81,12 @@ def covariance_for_its_factor(a, R):
     return a.log_softmax(0), L @ L.mT
 
 
+@wrong("mixture_from_free")
+def diagonal_written_in_place(a, R):
+    R.diagonal(dim1=-2, dim2=-1).exp_()
+    return a.log_softmax(0), R.tril()
+
+
 @right("mixture_from_free")
 def with_torch_where(a, R):
     eye = torch.eye(R.shape[-1], dtype=torch.bool)
@@ -314,6 +320,14 @@ def gradients_accumulate_in_the_arguments(X, a, mus, R, lr):
     free = [t.requires_grad_() for t in (a, mus, R)]
     (-free_loglik(X, *free).mean()).backward()
     return tuple((t - lr * t.grad).detach() for t in free)
+
+
+@wrong("gradient_step")
+def gradients_left_behind(X, a, mus, R, lr):
+    new = gradient_step(X, a, mus, R, lr)
+    for old, stepped in zip((a, mus, R), new, strict=True):
+        old.grad = (old.detach() - stepped) / lr
+    return new
 
 
 @right("gradient_step")

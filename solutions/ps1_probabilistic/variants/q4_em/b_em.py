@@ -171,6 +171,17 @@ def uses_the_covariances_of_the_round_before(X, log_resp0, n_iter, ridge=0.0, ze
     return params, torch.stack(trace)
 
 
+@wrong("em_fit")
+def overwrites_the_start(X, log_resp0, n_iter, ridge=0.0, zero_mean=False):
+    trace = []
+    for _ in range(n_iter):
+        params = m_step(X, log_resp0, ridge, zero_mean)
+        log_resp, loglik = e_step(X, *params)
+        log_resp0.copy_(log_resp)
+        trace.append(loglik.mean())
+    return params, torch.stack(trace)
+
+
 @right("em_fit")
 def with_a_preallocated_trace(X, log_resp0, n_iter, ridge=0.0, zero_mean=False):
     trace, log_resp = torch.zeros(n_iter, dtype=X.dtype), log_resp0.clone()

@@ -118,6 +118,30 @@ def accepted_as_a_rate(log_f, x0, propose, log_q, eps, u):
     return chain, accepted.double().mean()
 
 
+@wrong("metropolis_hastings")
+def start_overwritten(log_f, x0, propose, log_q, eps, u):
+    x, chain, accepted = x0, [], []
+    for eps_t, u_t in zip(eps, u, strict=True):
+        new = propose(x, eps_t)
+        accept = u_t.log() < log_f(new) + log_q(x, new) - log_f(x) - log_q(new, x)
+        x[accept] = new[accept]
+        chain.append(x.clone())
+        accepted.append(accept)
+    return torch.stack(chain), torch.stack(accepted)
+
+
+@right("metropolis_hastings")
+def with_arguments_by_name(log_f, x0, propose, log_q, eps, u):
+    x, chain, accepted = x0, [], []
+    for eps_t, u_t in zip(eps, u, strict=True):
+        new = propose(x=x, eps=eps_t)
+        correction = log_q(new=x, old=new) - log_q(new=new, old=x)
+        accepted.append(u_t.log() < log_f(new) - log_f(x) + correction)
+        x = torch.where(accepted[-1][:, None], new, x)
+        chain.append(x)
+    return torch.stack(chain), torch.stack(accepted)
+
+
 @right("metropolis_hastings")
 def into_arrays_that_were_made_before(log_f, x0, propose, log_q, eps, u):
     chain, accepted = torch.empty_like(eps), torch.zeros(u.shape, dtype=torch.bool)
