@@ -18,7 +18,8 @@
 # (L_k)_{ij} = \begin{cases} (R_k)_{ij} & i > j, \\ e^{(R_k)_{ii}} & i = j, \\ 0 & i < j. \end{cases} $$
 #
 # Every lower triangular matrix with a positive diagonal is the Cholesky factor of exactly one covariance, and the
-# other way round: nothing is excluded, and nothing is counted twice. The upper triangles of `R` are not used.
+# other way round: nothing is excluded, and nothing is counted twice. The upper triangles of `R` are not used. Gradients
+# must pass: x3c descends in `a` and `R`.
 
 # %% role="answer" part="x3a"
 def mixture_from_free(a: Tensor, R: Tensor) -> tuple[Tensor, Tensor]:

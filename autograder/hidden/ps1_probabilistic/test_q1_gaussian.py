@@ -1,10 +1,14 @@
 """Question 1: the Gaussian. Oracles: scipy, sums of outer products, the change of variables."""
 
+import math
+
 import torch
 
 from autograder.hidden.ps1_probabilistic import oracle
 from autograder.hidden.ps1_probabilistic.untouched import untouched
 from autograder.testing import expect_close, expect_shape, non_contiguous, normal, points, spd
+
+FAR = "far from the mean the density itself underflows: its logarithm never goes through exp"
 
 
 @points(2, "1a", hint="average over the examples: divide by N, keep every pair of dimensions, subtract the mean first")
@@ -14,7 +18,11 @@ def test_mean_and_covariance_are_averages_over_the_examples(ps, rng):
         X = normal(rng, N, D) @ spd(rng, D) + 3 * normal(rng, D)
         mu, Sigma = ps.fit_gaussian(X)
         expect_close(mu, X.numpy().mean(axis=0), "the mean runs over examples, not over dimensions")
-        expect_close(Sigma, oracle.covariance(X, [1.0] * N, X.numpy().mean(axis=0)))
+        want = oracle.covariance(X, [1.0] * N, X.numpy().mean(axis=0))
+        expect_close(Sigma, want)
+        expect_close(
+            1e10 * ps.fit_gaussian(1e-5 * X)[1], want, "no ridge but the one that was asked for, which may be 0"
+        )
 
 
 @points(1, "1a", hint="the ridge is added to each variance, once, and to nothing else")
@@ -53,13 +61,15 @@ def test_log_density_is_that_of_the_full_covariance(ps, rng):
 
 @points(1, "1b", hint="a determinant of many small numbers underflows: add logarithms instead")
 def test_hundred_small_variances_do_not_underflow(ps, rng):
-    """With 100 dimensions and variances near 1e-4, or near 1e4, the log-density is still exact."""
+    """With 100 dimensions and variances near 1e-10, 1e-4 or 1e4, or far away, the log-density is still exact."""
     X, mu, Sigma = normal(rng, 3, 100), normal(rng, 100), spd(rng, 100)
     unscaled = oracle.gaussian_logpdf(X, mu, Sigma)
-    for scale in (1e-2, 1e2):
+    for scale in (1e-2, 1e-5, 1e2):
         got = ps.gaussian_logpdf(scale * X, scale * mu, scale**2 * Sigma)
         expect_shape(got, 3)
-        expect_close(got, unscaled - 100 * torch.tensor(scale).double().log().item())
+        expect_close(got, unscaled - 100 * math.log(scale), "add logarithms, and nothing else to any variance")
+    far = ps.gaussian_logpdf(1e3 * X, mu, Sigma)
+    expect_close(far, oracle.gaussian_logpdf(1e3 * X, mu, Sigma), FAR)
 
 
 @points(1, "1b", hint="stretching space by A divides the density by |det A|, at every point")

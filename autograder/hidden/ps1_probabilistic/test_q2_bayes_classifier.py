@@ -57,9 +57,11 @@ def test_shared_covariance_counts_every_example_once(ps, rng):
     Sigmas = ps.fit_class_gaussians(X, y, 4, True, ridge=0.2)[2]
     expect_shape(Sigmas, 4, 3, 3)
     expect_close(Sigmas, np.stack([want] * 4))
-    single = ps.fit_class_gaussians(X.float(), y, 4, True, ridge=0.2)
-    expect_close(single[2], torch.from_numpy(np.stack([want] * 4)).float())
-    expect_close(single[0], torch.from_numpy(np.log(one_hot.mean(axis=0))).float())
+    shares, mus, own = oracle.weighted_gaussians(X, one_hot, ridge=0.2)
+    for shared, covariances in ((True, np.stack([want] * 4)), (False, own)):
+        single = ps.fit_class_gaussians(X.float(), y, 4, shared, ridge=0.2)
+        for part, exact in zip(single, (np.log(shares), mus, covariances), strict=True):
+            expect_close(part, torch.from_numpy(exact).float())
 
 
 @points(2, "2b", hint="prior times density, divided by its sum over the classes: look at every factor, log|Sigma| too")

@@ -5,7 +5,16 @@ import torch
 
 from autograder.hidden.ps1_probabilistic import known_good, oracle
 from autograder.hidden.ps1_probabilistic.untouched import untouched
-from autograder.testing import expect_close, expect_finite, expect_shape, non_contiguous, normal, points, spd
+from autograder.testing import (
+    expect_close,
+    expect_finite,
+    expect_shape,
+    expect_true,
+    non_contiguous,
+    normal,
+    points,
+    spd,
+)
 
 
 def mixture(rng, K, D):
@@ -38,27 +47,42 @@ def test_log_joint_adds_log_weight_and_log_density(ps, rng):
         )
 
 
+def probe_pull(ns, X, log_pi, mus, Sigmas):
+    """The gradient in X of the sum of all entries; None where the graph is lost."""
+    import torch
+
+    X = X.clone().requires_grad_()
+    total = ns.gmm_log_joint(X, log_pi, mus, Sigmas).sum()
+    return torch.autograd.grad(total, X)[0] if total.requires_grad else None
+
+
 @points(1, "3a", hint="column k uses the weight, the mean and the covariance of component k, and of no other")
 def test_permuting_the_components_permutes_the_columns(ps, rng):
-    """If the components change places, the columns change places with them, and no value changes."""
+    """If the components change places, so do the columns, and no value changes; each component pulls on x."""
     provide_gaussian(ps)
     X, (log_pi, mus, Sigmas) = normal(rng, 6, 2), mixture(rng, 4, 2)
     order = [2, 0, 3, 1]
     got = ps.gmm_log_joint(X, log_pi[order], mus[order], Sigmas[order])
     expect_shape(got, 6, 4)
     expect_close(got, oracle.log_joint(X, log_pi, mus, Sigmas)[:, order])
+    pull = ps.run(probe_pull, X, log_pi, mus, Sigmas)
+    expect_true(pull is not None, "question 7 differentiates this function in X: operations of torch, no detach")
+    away = mus.numpy() - X.numpy()[:, None]
+    expect_close(pull, np.linalg.solve(Sigmas.numpy(), away[..., None])[..., 0].sum(axis=1), "its gradient in X")
 
 
 @points(1, "3a", hint="weights come as logarithms and stay logarithms; so do determinants")
 def test_vanishing_weights_and_small_variances_do_not_underflow(ps, rng):
-    """A weight of exp(-800) and 100 dimensions with variances near 1e-4 give exact log-densities."""
+    """A weight of exp(-800), 100 dimensions with variances near 1e-10 and far examples give exact log-densities."""
     provide_gaussian(ps)
     X, mus, Sigmas = normal(rng, 3, 100), normal(rng, 2, 100), spd(rng, 100, 2)
     log_pi = torch.tensor([0.0, -800.0], dtype=torch.float64)
-    got = ps.gmm_log_joint(1e-2 * X, log_pi, 1e-2 * mus, 1e-4 * Sigmas)
+    got = ps.gmm_log_joint(1e-5 * X, log_pi, 1e-5 * mus, 1e-10 * Sigmas)
     expect_shape(got, 3, 2)
     expect_finite(got, "exp(-800) is 0 in float64, and so is the product of 100 small eigenvalues")
-    expect_close(got, oracle.log_joint(X, log_pi, mus, Sigmas) + 100 * np.log(100))
+    expect_close(got, oracle.log_joint(X, log_pi, mus, Sigmas) + 100 * np.log(1e5))
+    far = ps.gmm_log_joint(1e3 * X, log_pi, mus, Sigmas)
+    expect_close(far, oracle.log_joint(1e3 * X, log_pi, mus, Sigmas), "log-densities far below zero stay what they are")
 
 
 @points(1, "3a", hint="shapes must not depend on N, K and D being larger than 1")
@@ -104,6 +128,8 @@ def test_log_likelihood_sums_over_the_components(ps, rng):
     expect_close(ps.e_step(X[:1], *parameters)[1], want[:1], "one example has one log-likelihood, in a tensor")
     single = ps.e_step(X.float(), *(p.float() for p in parameters))
     expect_close(single[1], torch.from_numpy(want).float())
+    log_resp = oracle.posterior(oracle.log_joint(X, *parameters))[0]
+    expect_close(single[0], torch.from_numpy(log_resp).float(), "float32 in, float32 out", rtol=1e-3, atol=1e-3)
     alone = ps.e_step(X, torch.zeros(1, dtype=torch.float64), *(p[:1] for p in parameters[1:]))
     expect_close(alone[0], np.zeros((6, 1)), "a single component is responsible for everything")
 

@@ -23,6 +23,13 @@ def weighted(rng, N, K, D):
     return X, (1.5 * normal(rng, N, K) + normal(rng, K)).log_softmax(1)
 
 
+def falling(rng):
+    """Two tight clusters and a start that knows them: with a ridge of 1, the first likelihood is the highest."""
+    side = torch.tensor([1.0, -1.0], dtype=torch.float64).repeat(6)
+    X = torch.stack([side, torch.zeros(12, dtype=torch.float64)], dim=1) + 0.1 * normal(rng, 12, 2)
+    return X, torch.stack([4 * side, -4 * side], dim=1).log_softmax(1)
+
+
 def provide_steps(ps):
     """Known-good functions of 1b, 3 and 4a: a mistake there costs nothing in 4b."""
     names = ("gaussian_logpdf", "gmm_log_joint", "e_step", "m_step")
@@ -60,6 +67,10 @@ def test_covariances_are_weighted_and_centred_at_the_new_means(ps, rng):
             rtol=1e-10,
             atol=1e-11,
         )
+    X, faint = weighted(rng, 12, 3, 2)
+    faint = (faint - 11 * torch.eye(3, dtype=torch.float64)[0]).log_softmax(1)
+    want = oracle.weighted_gaussians(X, faint.exp())[2]
+    expect_close(ps.m_step(X, faint)[2], want, "divide by N_k itself, however small it is", rtol=1e-4, atol=1e-6)
 
 
 @points(
@@ -129,6 +140,11 @@ def test_trace_is_the_mean_log_likelihood_after_each_m_step(ps, rng):
         _, trace = ps.em_fit(X, log_resp, n_iter, ridge=0.2)
         expect_shape(trace, n_iter)
         expect_close(trace, np.array(oracle.em(X, log_resp.exp(), n_iter, ridge=0.2)[1]))
+    X, start = falling(rng)
+    want = np.array(oracle.em(X, start.exp(), 3, ridge=1.0)[1])
+    expect_close(ps.em_fit(X, start, 3, ridge=1.0)[1], want, "with a ridge the trace may fall: report what it is")
+    single = ps.em_fit(X.float(), start.float(), 1, ridge=1.0)[1]
+    expect_close(single, torch.from_numpy(want[:1]).float())
 
 
 @points(2, "4b", hint="n_iter M-steps, each with the same ridge and zero_mean; return what the last one gave")
@@ -141,6 +157,11 @@ def test_parameters_are_those_of_the_last_m_step(ps, rng):
         (shares, mus, Sigmas), _ = oracle.em(X, log_resp.exp(), n_iter, 0.15, zero_mean)
         for got, want in zip(params, (np.log(shares), mus, Sigmas), strict=True):
             expect_close(got, want)
+    X, start = falling(rng)
+    means = ps.em_fit(X, start, 3, ridge=1.0)[0][1]
+    expect_close(
+        means, oracle.em(X, start.exp(), 3, ridge=1.0)[0][1], "the last round's, even where an earlier one was better"
+    )
 
 
 @points(1, "4b", hint="no round may lower the likelihood, and the last entry belongs to the parameters you return")
@@ -148,7 +169,7 @@ def test_likelihood_climbs_to_that_of_the_result(ps, rng):
     """Without a ridge the trace never falls, from the first M-step to the mean log-likelihood of the result."""
     provide_steps(ps)
     clusters = torch.tensor([[-3.0, 0.0], [3.0, 1.0]], dtype=torch.float64).repeat(25, 1)
-    X, start = normal(rng, 50, 2) + clusters, (0.5 * normal(rng, 50, 3)).log_softmax(1)
+    X, start = 1e-3 * (normal(rng, 50, 2) + clusters), (0.5 * normal(rng, 50, 3)).log_softmax(1)
     (log_pi, mus, Sigmas), trace = untouched(ps, "em_fit", X, start, 12)
     expect_shape(trace, 12)
     expect_true(bool((trace.diff() >= -1e-9).all()), "the log-likelihood fell from one round to the next")

@@ -44,7 +44,10 @@ def test_gaussian_posterior_mean_is_returned(ps, rng):
     """The Wiener filter returns the mean of p(x | y), with the whole covariance and any prior mean."""
     Y, mu, Sigma = normal(rng, 7, 4), normal(rng, 4), spd(rng, 4)
     got = ps.wiener_denoise(non_contiguous(Y), mu, Sigma, 0.6)
-    expect_close(got, least_squares(Y.numpy(), mu.numpy(), Sigma.numpy(), 0.6))
+    want = least_squares(Y.numpy(), mu.numpy(), Sigma.numpy(), 0.6)
+    expect_close(got, want)
+    small = ps.wiener_denoise(1e-4 * Y, 1e-4 * mu, 1e-8 * Sigma, 0.6e-4)
+    expect_close(1e4 * small, want, "in other units the answer is the same: add nothing but the noise variance")
 
 
 @points(1, part="5a", hint="what must happen when the noise vanishes, and when it drowns the patch?")

@@ -13,7 +13,18 @@ from scipy.stats import norm
 
 from autograder.hidden.ps1_probabilistic import known_good
 from autograder.hidden.ps1_probabilistic.untouched import expect_same
-from autograder.testing import expect_close, expect_shape, expect_true, non_contiguous, normal, points, spd
+from autograder.testing import (
+    expect_close,
+    expect_equal,
+    expect_shape,
+    expect_true,
+    non_contiguous,
+    normal,
+    points,
+    spd,
+)
+
+WIDE = torch.tensor([-20.0, -12.0, 10.0, 0.0], dtype=torch.float64)  # log-variances that guards would change
 
 
 def curved(z):
@@ -124,9 +135,10 @@ def test_each_sample_is_joint_minus_log_q(ps, rng):
 @points(1, part="7a", hint="at the posterior, joint and q differ by a constant only")
 def test_every_sample_is_the_evidence_when_q_is_the_posterior(ps, rng):
     """With q equal to the posterior every sample, however far out, equals the log-evidence."""
-    logvar, mu, eps = normal(rng, 4), normal(rng, 4), 3 * normal(rng, 6, 4)
+    logvar, mu, eps = normal(rng, 4) + WIDE, normal(rng, 4), 3 * normal(rng, 6, 4)
     got = ps.run(probe_quadratic, "elbo_mc", torch.diag((-logvar).exp()), mu, -7.5, mu, logvar, eps)
-    expect_close(got, torch.full((6,), -7.5, dtype=torch.float64))
+    hint = "q_logvar is any real number: no clamp, and no epsilon beside the variance"
+    expect_close(got, torch.full((6,), -7.5, dtype=torch.float64), hint)
 
 
 @points(1, part="7a", hint="log-evidence minus the divergence from q to the posterior, in this direction")
@@ -156,7 +168,7 @@ def test_moved_samples_average_to_the_gradient(ps, rng):
     """The exact expectation of the rows is the gradient of log-evidence - KL(q || posterior)."""
     provide_elbo(ps)
     problem, mu, logvar = gaussian_problem(rng, 2)
-    nodes, weights = hermite(2)
+    logvar, (nodes, weights) = logvar + WIDE[1:3], hermite(2)
     rows = pair(ps.run(probe_quadratic, "reparam_grad", *problem, mu, logvar, nodes))
     for got, want in zip(rows, gaussian_gradient(problem, mu, logvar), strict=True):
         expect_shape(got, 25, 2)
@@ -191,6 +203,9 @@ def test_every_sample_pushes_by_its_advantage(ps, rng):
     diagonal = np.arange(3)
     expect_close(by_mu, advantage * want_mu[:, diagonal, diagonal], rtol=1e-5, atol=1e-6)
     expect_close(by_logvar, advantage * want_logvar[:, diagonal, diagonal], rtol=1e-5, atol=1e-6)
+    rows = pair(on_curved(ps, "score_function_grad", *(each.float() for each in (mu, logvar, eps)), 1.75))
+    for row in rows:
+        expect_equal(str(getattr(row, "dtype", None)), "torch.float32", "float32 stays float32")
 
 
 @points(1, part="7c", hint="no baseline may change the gradient on average, only its noise")
@@ -198,7 +213,7 @@ def test_any_baseline_averages_to_the_gradient(ps, rng):
     """The exact expectation of the rows is the gradient of the ELBO for any baseline; the rows themselves differ."""
     provide_elbo(ps)
     problem, mu, logvar = gaussian_problem(rng, 2)
-    nodes, weights = hermite(2)
+    logvar, (nodes, weights) = logvar + WIDE[1:3], hermite(2)
     want, seen = gaussian_gradient(problem, mu, logvar), []
     for baseline in (0.0, -3.25):
         rows = pair(ps.run(probe_quadratic, "score_function_grad", *problem, mu, logvar, nodes, baseline))

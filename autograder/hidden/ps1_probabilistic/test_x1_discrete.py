@@ -7,7 +7,16 @@ import torch
 from scipy import special, stats
 
 from autograder.hidden.ps1_probabilistic.untouched import untouched
-from autograder.testing import expect_close, expect_finite, expect_true, non_contiguous, normal, points, uniform
+from autograder.testing import (
+    expect_close,
+    expect_finite,
+    expect_shape,
+    expect_true,
+    non_contiguous,
+    normal,
+    points,
+    uniform,
+)
 
 ONE_EACH = "one number per example, in nats: minus the log of the probability that the softmax gives to that value"
 
@@ -69,6 +78,12 @@ def exact_logprobs(x, mu, s, K):
     return np.vectorize(exact_logprob)(x, mu, s, K)
 
 
+def logistic_gradients(ns, x, mu, log_s, K):
+    mu, log_s = mu.clone().requires_grad_(), log_s.clone().requires_grad_()
+    loglik = ns.discretized_logistic_logprob(x, mu, log_s, K).sum()
+    return list(torch.autograd.grad(loglik, (mu, log_s), allow_unused=True)) if loglik.requires_grad else [None, None]
+
+
 @points(0.5, part="x1b", hint="the probability of a bin is a difference of two values of the distribution function")
 def test_inner_bins_hold_the_logistic_mass_between_their_edges(ps, rng):
     """Bin k holds the mass of the logistic between k - 1/2 and k + 1/2."""
@@ -77,23 +92,26 @@ def test_inner_bins_hold_the_logistic_mass_between_their_edges(ps, rng):
     cdf = stats.logistic(mu.numpy(), log_s.exp().numpy()).cdf
     want = np.log(cdf(x.numpy() + 0.5) - cdf(x.numpy() - 0.5))
     expect_close(ps.discretized_logistic_logprob(x, mu, log_s, 11), want)
+    _, slope = ps.run(logistic_gradients, x, mu, log_s, 11)
+    expect_true(slope is not None, "the scale is learnt too: no detach")
+    ends = [exact_logprobs(x.numpy(), mu.numpy(), (log_s + h).exp().numpy(), 11) for h in (-1e-5, 1e-5)]
+    expect_close(
+        slope, (ends[1] - ends[0]) / 2e-5, "the gradient in log_s, by the edges and by the width", rtol=1e-5, atol=1e-6
+    )
 
 
 @points(0.5, part="x1b", hint="the first bin reaches down to minus infinity and the last one up to infinity")
 def test_all_bins_sum_to_one(ps, rng):
     """The K probabilities sum to one, wherever the logistic lies."""
     x = torch.arange(13)[:, None]
-    mu = torch.tensor([-20.0, 3.3, 6.0, 40.0], dtype=torch.float64) + uniform(rng, 4)
-    log_s = torch.tensor([2.0, -1.0, 3.0, 2.5], dtype=torch.float64) + 0.1 * normal(rng, 4)
+    mu = torch.tensor([-20.0, 3.3, 6.0, 40.0, 5.0], dtype=torch.float64) + uniform(rng, 5)
+    log_s = torch.tensor([2.0, -1.0, 3.0, 2.5, 9.0], dtype=torch.float64) + 0.1 * normal(rng, 5)
     logp = ps.discretized_logistic_logprob(x, mu, log_s, 13)
-    expect_close(logp, exact_logprobs(x.numpy(), mu.numpy(), log_s.exp().numpy(), 13))
-    expect_close(logp.exp().sum(0), torch.ones(4, dtype=torch.float64))
-
-
-def logistic_gradients(ns, x, mu, log_s, K):
-    mu, log_s = mu.clone().requires_grad_(), log_s.clone().requires_grad_()
-    loglik = ns.discretized_logistic_logprob(x, mu, log_s, K).sum()
-    return list(torch.autograd.grad(loglik, (mu, log_s), allow_unused=True)) if loglik.requires_grad else [None, None]
+    expect_shape(logp, 13, 5)
+    want = exact_logprobs(x.numpy(), mu.numpy(), log_s.exp().numpy(), 13)
+    expect_close(logp[:, :4], want[:, :4])
+    expect_close(logp, want, "nothing but the formula: the scale may be e^9")
+    expect_close(logp.exp().sum(0), torch.ones(5, dtype=torch.float64))
 
 
 @points(
@@ -102,10 +120,13 @@ def logistic_gradients(ns, x, mu, log_s, K):
     hint="far from the mean the difference is 1 - 1: factor it before the logarithm",
 )
 def test_far_tails_are_exact(ps, rng):
-    """A value hundreds of scales away has its finite log-probability and pulls the mean towards it."""
+    """A value hundreds, or a million, of scales away has its finite log-probability and pulls the mean towards it."""
     x = torch.tensor([0, 3, 200, 255, 20])
-    mu, log_s = 110 + 5 * uniform(rng, 5), torch.full((5,), -1.0, dtype=torch.float64) - uniform(rng, 5)
-    expect_close(ps.discretized_logistic_logprob(x, mu, log_s, 256), exact_logprobs(x, mu, log_s.exp(), 256))
+    mu, log_s = 110 + 5 * uniform(rng, 5), torch.tensor([-1.0, -1, -1, -1, -9]).double() - uniform(rng, 5)
+    logp, want = ps.discretized_logistic_logprob(x, mu, log_s, 256), exact_logprobs(x, mu, log_s.exp(), 256)
+    expect_shape(logp, 5)
+    expect_close(logp[:4], want[:4])
+    expect_close(logp, want, "nothing but the formula: the scale may be e^-9, a log-probability minus a million")
     pull, _ = ps.run(logistic_gradients, x, mu, log_s, 256)
     expect_finite(pull, "the gradient of every branch must be finite, also of the one that is not chosen")
     expect_close(pull, torch.sign(x - mu) / log_s.exp(), "in a tail the log-probability falls linearly, with slope 1/s")
@@ -142,10 +163,12 @@ def chain_logprob(logits0, logits, seq):
 def test_every_sequence_gets_its_chain_of_factors(ps, rng):
     """All 81 sequences of four three-valued variables get their product of factors, and those sum to one."""
     ps.provide(histogram_nll=good_histogram_nll)
-    logits0, logits = normal(rng, 3), 2 * normal(rng, 3, 3, 3)
     seqs = list(itertools.product(range(3), repeat=4))
-    nll = ps.markov_nll(logits0, logits, torch.tensor(seqs))
-    expect_close(nll, np.array([-chain_logprob(logits0, logits, seq) for seq in seqs]))
+    for scale in (500.0, 2.0):
+        logits0, logits = normal(rng, 3), scale * normal(rng, 3, 3, 3)
+        nll = ps.markov_nll(logits0, logits, torch.tensor(seqs))
+        hint = "logits may be large, as in x1a: no exponential before the logarithm" if scale > 2 else None
+        expect_close(nll, np.array([-chain_logprob(logits0, logits, seq) for seq in seqs]), hint)
     expect_true(abs(float((-nll).exp().sum()) - 1) < 1e-9, "the probabilities of all sequences sum to one")
 
 

@@ -189,7 +189,7 @@ def walk_on_an_interval(ns, x0, eps, u):
     import torch
 
     def log_f(x):
-        return torch.where((x >= 0) & (x <= 1), 0.0, -torch.inf).sum(1).to(x.dtype)
+        return torch.where((x >= 0) & (x <= 1), -2000.0, -torch.inf).sum(1).to(x.dtype)
 
     def log_q(new, old):
         return torch.zeros(len(new), dtype=new.dtype)
@@ -198,7 +198,9 @@ def walk_on_an_interval(ns, x0, eps, u):
 
 
 @points(
-    0.5, part="x2d", hint="refused proposals repeat the old state, and each entry of the chain keeps its own values"
+    0.5,
+    part="x2d",
+    hint="refused steps repeat the old state; entries keep their own values; stay with logarithms, as in x2b",
 )
 def test_refused_steps_repeat_the_state(ps, rng):
     """Under a uniform density every proposal inside is taken, every one outside repeats the state, whatever u is."""

@@ -64,6 +64,16 @@ def ascent(X, a, mus, R):
     return [torch.from_numpy(gradient) for gradient in (to_a, to_mus, to_R)]
 
 
+def gradients_of_form(ns, a, R, to_pi, to_L):
+    """Gradients in a and R of weighted sums of the log-weights and of the factors; None where the graph is lost."""
+    import torch
+
+    a, R = a.clone().requires_grad_(), R.clone().requires_grad_()
+    log_pi, L = ns.mixture_from_free(a, R)
+    total = (to_pi * log_pi).sum() + (to_L * L).sum()
+    return list(torch.autograd.grad(total, (a, R), allow_unused=True)) if total.requires_grad else [None, None]
+
+
 @points(0.5, part="x3a", hint="a log-softmax; below the diagonal R itself, on it exp(R), above it zero")
 def test_weights_and_factors_have_their_form(ps, rng):
     """Weights come from a softmax and factors are lower triangular with an exponential diagonal."""
@@ -72,14 +82,23 @@ def test_weights_and_factors_have_their_form(ps, rng):
         log_pi, L = untouched(ps, "mixture_from_free", non_contiguous(a), non_contiguous(R))
         expect_close(log_pi, torch.from_numpy(special.log_softmax(a.double().numpy())).to(dtype))
         expect_close(L, torch.from_numpy(factors(R.double().numpy())).to(dtype))
+    a, R, to_pi, to_L = normal(rng, 3), normal(rng, 3, 2, 2), normal(rng, 3), normal(rng, 3, 2, 2)
+    by_a, by_R = ps.run(gradients_of_form, a, R, to_pi, to_L)
+    expect_true(by_a is not None and by_R is not None, "x3c descends in a and R: no detach")
+    expect_close(by_a, to_pi - to_pi.sum() * a.softmax(0), "the gradient in a, through the normaliser too")
+    own = to_L.tril(-1) + torch.diag_embed((to_L * R.exp()).diagonal(dim1=1, dim2=2))
+    expect_close(by_R, own, "the gradient in R")
 
 
-@points(0.5, part="x3a", hint="any numbers are allowed: large weights, tiny scales, anything above the diagonal")
+@points(
+    0.5, part="x3a", hint="any numbers are allowed: large weights, tiny and huge scales, anything above the diagonal"
+)
 def test_any_numbers_are_allowed(ps, rng):
     """Extreme free numbers give finite log-weights and positive scales, and the upper triangle does not matter."""
     a = torch.tensor([900.0, 0.0, -900.0, 899.0], dtype=torch.float64)
     R = normal(rng, 4, 3, 3) + 1e6 * torch.ones(3, 3, dtype=torch.float64).triu(1)
     R.diagonal(dim1=1, dim2=2).copy_(-40 * uniform(rng, 4, 3) - 1)
+    R[2, 1, 1] = 25.0
     log_pi, L = ps.mixture_from_free(a, R)
     expect_finite(log_pi, "take the logarithm of the softmax analytically")
     expect_close(log_pi, special.log_softmax(a.numpy()))

@@ -83,6 +83,11 @@ def centres_the_data_in_place(X, ridge=0.0):
     return mu, X.T @ X / len(X) + ridge * torch.eye(X.shape[1], dtype=X.dtype)
 
 
+@wrong("fit_gaussian")
+def never_goes_without_a_ridge(X, ridge=0.0):
+    return X.mean(0), (X - X.mean(0)).T @ (X - X.mean(0)) / len(X) + max(ridge, 1e-8) * torch.eye(X.shape[1]).to(X)
+
+
 @wrong("gaussian_logpdf")
 def takes_the_log_of_the_determinant(X, mu, Sigma):
     Xc = X - mu
@@ -208,6 +213,25 @@ def always_returns_a_float64_density(X, mu, Sigma):
 def centres_the_examples_in_place(X, mu, Sigma):
     X -= mu
     return gaussian_from_terms(X, 0 * mu, Sigma)
+
+
+@wrong("gaussian_logpdf")
+def takes_the_logarithm_of_the_density(X, mu, Sigma):
+    return gaussian_from_terms(X, mu, Sigma).exp().log()
+
+
+@wrong("gaussian_logpdf")
+def adds_an_epsilon_to_the_exponential(X, mu, Sigma):
+    squares = gaussian_from_terms(X, mu, Sigma, logdet=0.0, log2pi=0.0)
+    return (squares.exp() + 1e-300).log() + gaussian_from_terms(X, mu, Sigma, square=0.0)
+
+
+@wrong("gaussian_logpdf")
+def keeps_eigenvalues_above_a_floor(X, mu, Sigma):
+    values, vectors = torch.linalg.eigh(Sigma)
+    values = values.clamp_min(1e-6)
+    z = (X - mu) @ vectors / values.sqrt()
+    return -0.5 * (z.pow(2) + values.log() + math.log(2 * math.pi)).sum(1)
 
 
 @right("fit_gaussian")

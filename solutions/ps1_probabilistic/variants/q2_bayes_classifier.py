@@ -148,6 +148,18 @@ def leaves_residuals_in_the_data(X, y, C, shared, ridge=0.0):
     return log_prior, mus, Sigmas
 
 
+@wrong("fit_class_gaussians")
+def fills_a_table_of_means_in_float64(X, y, C, shared, ridge=0.0):
+    log_prior, mus, Sigmas = class_gaussians(X, y, C, shared, ridge)
+    return log_prior, mus.double(), Sigmas
+
+
+@wrong("fit_class_gaussians")
+def fills_a_table_of_covariances_in_float64(X, y, C, shared, ridge=0.0):
+    log_prior, mus, Sigmas = class_gaussians(X, y, C, shared, ridge)
+    return log_prior, mus, Sigmas if shared else Sigmas.double()
+
+
 def class_log_joint(X, log_prior, mus, Sigmas):
     return log_prior + torch.distributions.MultivariateNormal(mus, Sigmas).log_prob(X[:, None, :])
 

@@ -121,6 +121,25 @@ def adds_a_ridge_of_its_own(X, log_pi, mus, Sigmas):
     return joint(X, log_pi, mus, Sigmas + 1e-4 * torch.eye(X.shape[1], dtype=X.dtype))
 
 
+@wrong("gmm_log_joint")
+def computes_without_gradients(X, log_pi, mus, Sigmas):
+    with torch.no_grad():
+        return joint(X, log_pi, mus, Sigmas)
+
+
+@wrong("gmm_log_joint")
+def computes_in_numpy(X, log_pi, mus, Sigmas):
+    away = X.detach().numpy()[:, None] - mus.numpy()
+    squares = np.einsum("nki,kij,nkj->nk", away, np.linalg.inv(Sigmas.numpy()), away)
+    log_norm = np.linalg.slogdet(Sigmas.numpy())[1] + X.shape[1] * math.log(2 * math.pi)
+    return torch.from_numpy(log_pi.numpy() - 0.5 * (squares + log_norm)).to(X.dtype)
+
+
+@wrong("gmm_log_joint")
+def keeps_logarithms_above_a_floor(X, log_pi, mus, Sigmas):
+    return joint(X, log_pi, mus, Sigmas).clamp_min(-1e5)
+
+
 @wrong("e_step")
 def does_without_logsumexp(X, log_pi, mus, Sigmas):
     densities = gmm_log_joint(X, log_pi, mus, Sigmas).exp()
@@ -219,6 +238,12 @@ def shifts_by_the_maximum_of_all_examples(X, log_pi, mus, Sigmas):
     log_joint = gmm_log_joint(X, log_pi, mus, Sigmas)
     loglik = (log_joint - log_joint.max()).exp().sum(1).log() + log_joint.max()
     return log_joint - loglik[:, None], loglik
+
+
+@wrong("e_step")
+def returns_responsibilities_in_float64(X, log_pi, mus, Sigmas):
+    log_joint = gmm_log_joint(X, log_pi, mus, Sigmas)
+    return log_joint.double().log_softmax(1), log_joint.logsumexp(1)
 
 
 @right("gmm_log_joint")

@@ -1,5 +1,7 @@
 """Right and wrong answers to question 5."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -99,6 +101,11 @@ def adds_noise_to_the_prior_in_place(Y, mu, Sigma, sigma):
     clean = Sigma.clone()
     Sigma.diagonal().add_(sigma**2)
     return mu + (Y - mu) @ torch.linalg.solve(Sigma, clean)
+
+
+@wrong("wiener_denoise")
+def adds_a_jitter_to_the_noise(Y, mu, Sigma, sigma):
+    return wiener(Y, mu, Sigma, math.sqrt(sigma**2 + 1e-8))
 
 
 @right("wiener_denoise")

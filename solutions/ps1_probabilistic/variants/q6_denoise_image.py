@@ -361,6 +361,11 @@ def cleans_the_given_photograph(img, gmm, sigma, betas):
     return img
 
 
+@wrong("epll_denoise")
+def clipped_to_the_range_of_the_photograph(img, gmm, sigma, betas):
+    return epll_denoise(img, gmm, sigma, betas).clamp(img.min(), img.max())
+
+
 @right("epll_denoise")
 def by_folding_sums(img, gmm, sigma, betas):
     p, x = patch_size(gmm), img

@@ -103,6 +103,18 @@ def turns_eps_into_the_sample(log_joint, q_mu, q_logvar, eps):
     return log_joint(z) - log_q(z, q_mu, q_logvar)
 
 
+@wrong("elbo_mc")
+def log_variance_clamped(log_joint, q_mu, q_logvar, eps):
+    return elbo_mc(log_joint, q_mu, q_logvar.clamp(-10, 10), eps)
+
+
+@wrong("elbo_mc")
+def loss_with_its_own_epsilon(log_joint, q_mu, q_logvar, eps):
+    z = sample(q_mu, q_logvar, eps)
+    parts = (q_mu.expand_as(z), z, q_logvar.exp().expand_as(z))
+    return log_joint(z) + torch.nn.functional.gaussian_nll_loss(*parts, full=True, reduction="none").sum(-1)
+
+
 @right("elbo_mc")
 def by_a_multivariate_normal(log_joint, q_mu, q_logvar, eps):
     z = q_mu + q_logvar.exp().sqrt() * eps
@@ -198,6 +210,11 @@ def marks_its_arguments(log_joint, q_mu, q_logvar, eps):
     parameters = (q_mu.requires_grad_(), q_logvar.requires_grad_())
     rows = [torch.autograd.grad(f, parameters, retain_graph=True) for f in elbo_mc(log_joint, *parameters, eps)]
     return tuple(torch.stack(column) for column in zip(*rows, strict=True))
+
+
+@wrong("reparam_grad")
+def gradients_clipped(log_joint, q_mu, q_logvar, eps):
+    return tuple(g.clamp(-100, 100) for g in reparametrised_by_the_chain_rule(log_joint, q_mu, q_logvar, eps))
 
 
 @right("reparam_grad")
@@ -322,6 +339,17 @@ def average_over_samples_returned(log_joint, q_mu, q_logvar, eps, baseline=0.0):
 def mean_of_the_batch_as_a_second_baseline(log_joint, q_mu, q_logvar, eps, baseline=0.0):
     f = elbo_mc(log_joint, q_mu, q_logvar, eps)
     return score_weighted(log_joint, q_mu, q_logvar, eps, baseline + f.mean())
+
+
+@wrong("score_function_grad")
+def an_epsilon_beside_the_variance(log_joint, q_mu, q_logvar, eps, baseline=0.0):
+    by_mu, by_logvar = score_weighted(log_joint, q_mu, q_logvar, eps, baseline)
+    return by_mu * q_logvar.exp() / (q_logvar.exp() + 1e-6), by_logvar
+
+
+@wrong("score_function_grad")
+def comes_back_in_float64(log_joint, q_mu, q_logvar, eps, baseline=0.0):
+    return tuple(g.double() for g in score_weighted(log_joint, q_mu, q_logvar, eps, baseline))
 
 
 @right("score_function_grad")

@@ -221,6 +221,28 @@ def flattened(x, mu, log_s, K):
     return torch.where(x == 0, logsigmoid(a), torch.where(x == K - 1, logsigmoid(-b), inside))
 
 
+@wrong("discretized_logistic_logprob")
+def scale_kept_above_a_floor(x, mu, log_s, K):
+    return discretized_logistic_logprob(x, mu, log_s.clamp(min=-7.0), K)  # as in published code
+
+
+@wrong("discretized_logistic_logprob")
+def scale_kept_below_a_ceiling(x, mu, log_s, K):
+    return discretized_logistic_logprob(x, mu, log_s.clamp(max=7.0), K)
+
+
+@wrong("discretized_logistic_logprob")
+def scale_detached(x, mu, log_s, K):
+    return discretized_logistic_logprob(x, mu, log_s.detach(), K)
+
+
+@wrong("discretized_logistic_logprob")
+def width_detached(x, mu, log_s, K):
+    a, b = logistic_edges(x, mu, log_s)
+    inside = logsigmoid(a) + logsigmoid(-b) + torch.log(-torch.expm1(b - a)).detach()
+    return torch.where(x == 0, logsigmoid(a), torch.where(x == K - 1, logsigmoid(-b), inside))
+
+
 @right("discretized_logistic_logprob")
 def log_difference_of_log_sigmoids(x, mu, log_s, K):
     # The smaller tail on each side, so that nothing cancels.
@@ -336,6 +358,12 @@ def squeezed(logits0, logits, x):
     for d in range(len(logits)):
         nll = nll - logits[d].log_softmax(-1)[x[:, d], x[:, d + 1]]
     return nll.squeeze()
+
+
+@wrong("markov_nll")
+def logarithm_of_a_softmax(logits0, logits, x):
+    steps = torch.arange(len(logits))
+    return histogram_nll(logits0, x[:, 0]) - logits.softmax(-1)[steps, x[:, :-1], x[:, 1:]].log().sum(1)
 
 
 @right("markov_nll")

@@ -87,6 +87,17 @@ def diagonal_written_in_place(a, R):
     return a.log_softmax(0), R.tril()
 
 
+@wrong("mixture_from_free")
+def without_gradients(a, R):
+    return tuple(t.detach() for t in mixture_from_free(a, R))
+
+
+@wrong("mixture_from_free")
+def scales_kept_below_a_ceiling(a, R):
+    diagonal = R.diagonal(dim1=-2, dim2=-1).clamp(max=10).exp()
+    return a.log_softmax(0), R.tril(-1) + torch.diag_embed(diagonal)
+
+
 @right("mixture_from_free")
 def with_torch_where(a, R):
     eye = torch.eye(R.shape[-1], dtype=torch.bool)

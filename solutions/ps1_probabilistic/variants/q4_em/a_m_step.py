@@ -221,6 +221,21 @@ def exponentiates_in_place(X, log_resp, ridge=0.0, zero_mean=False):
     return mixture_of(X, log_resp.exp_(), ridge, zero_mean)
 
 
+@wrong("m_step")
+def counts_a_thousandth_of_an_example_at_least(X, log_resp, ridge=0.0, zero_mean=False):
+    resp = log_resp.exp()
+    share = resp.sum(0) / resp.sum(0).clamp_min(1e-3)
+    about = mixture_of(X, resp, 0.0, zero_mean)[1] * share[:, None]
+    log_pi, _, Sigmas = mixture_of(X, resp, 0.0, zero_mean, about=about)
+    return log_pi, about, Sigmas * share[:, None, None] + ridge * identity(X)
+
+
+@wrong("m_step")
+def gives_small_components_the_identity(X, log_resp, ridge=0.0, zero_mean=False):
+    log_pi, mus, Sigmas = mixture_of(X, log_resp.exp(), ridge, zero_mean)
+    return log_pi, mus, torch.where((log_resp.exp().sum(0) < 1e-2)[:, None, None], identity(X), Sigmas)
+
+
 @right("m_step")
 def by_einsum(X, log_resp, ridge=0.0, zero_mean=False):
     resp = log_resp.exp()

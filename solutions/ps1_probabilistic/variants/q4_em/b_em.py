@@ -182,6 +182,30 @@ def overwrites_the_start(X, log_resp0, n_iter, ridge=0.0, zero_mean=False):
     return params, torch.stack(trace)
 
 
+@wrong("em_fit")
+def never_goes_without_a_ridge(X, log_resp0, n_iter, ridge=0.0, zero_mean=False):
+    return em_fit(X, log_resp0, n_iter, max(ridge, 1e-6), zero_mean)
+
+
+@wrong("em_fit")
+def keeps_the_best_round(X, log_resp0, n_iter, ridge=0.0, zero_mean=False):
+    rounds = list(rounds_of_em(X, log_resp0, n_iter, ridge, zero_mean))
+    trace = torch.stack([loglik.mean() for _, _, loglik in rounds])
+    return rounds[int(trace.argmax())][0], trace
+
+
+@wrong("em_fit")
+def reports_the_best_so_far(X, log_resp0, n_iter, ridge=0.0, zero_mean=False):
+    params, trace = em_fit(X, log_resp0, n_iter, ridge, zero_mean)
+    return params, trace.cummax(0).values
+
+
+@wrong("em_fit")
+def keeps_the_trace_in_float64(X, log_resp0, n_iter, ridge=0.0, zero_mean=False):
+    params, trace = em_fit(X, log_resp0, n_iter, ridge, zero_mean)
+    return params, trace.double()
+
+
 @right("em_fit")
 def with_a_preallocated_trace(X, log_resp0, n_iter, ridge=0.0, zero_mean=False):
     trace, log_resp = torch.zeros(n_iter, dtype=X.dtype), log_resp0.clone()

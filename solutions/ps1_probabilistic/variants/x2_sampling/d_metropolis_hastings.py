@@ -142,6 +142,18 @@ def with_arguments_by_name(log_f, x0, propose, log_q, eps, u):
     return torch.stack(chain), torch.stack(accepted)
 
 
+@wrong("metropolis_hastings")
+def densities_before_their_ratio(log_f, x0, propose, log_q, eps, u):
+    x, chain, accepted = x0, [], []
+    for eps_t, u_t in zip(eps, u, strict=True):
+        new = propose(x, eps_t)
+        forward, backward = log_f(x).exp() * log_q(new, x).exp(), log_f(new).exp() * log_q(x, new).exp()
+        accepted.append(u_t * forward < backward)
+        x = torch.where(accepted[-1][:, None], new, x)
+        chain.append(x)
+    return torch.stack(chain), torch.stack(accepted)
+
+
 @right("metropolis_hastings")
 def into_arrays_that_were_made_before(log_f, x0, propose, log_q, eps, u):
     chain, accepted = torch.empty_like(eps), torch.zeros(u.shape, dtype=torch.bool)
