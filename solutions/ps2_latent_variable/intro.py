@@ -98,6 +98,7 @@ plt.rcParams["axes.prop_cycle"] = plt.cycler(color=figures.COLOURS)  # for every
 #   are the exception: they are means over the batch, scalars. (The gradient penalty of 7a is per example again.)
 # - **Randomness is an argument** (`eps`, `u`, `alpha`, `z`). No graded function draws random numbers itself; a new
 #   network may draw what it starts from, as `SNLinear` of 7c does with its `u`.
+# - **Arguments stay as they are**: the caller needs them again. Only a step of training (6a) changes networks.
 # - **Symbols**: `mu` and `logvar` are a diagonal Gaussian, its mean and the logarithm of its *variance*. `logits` are
 #   numbers before the sigmoid. A flow's `forward` goes from data to noise, $x \mapsto z$, and its log-determinant is
 #   $\log\lvert\det \partial z/\partial x\rvert$.

@@ -5,7 +5,9 @@ import torch
 from scipy.stats import norm
 from torch.distributions import Independent, Normal, kl_divergence
 
-from autograder.testing import expect_close, expect_finite, non_contiguous, normal, points, uniform
+from autograder.testing import expect_close, expect_finite, expect_true, non_contiguous, normal, points, uniform
+
+BARE = "nothing but the formula: a sure encoder's variances are tiny, and no floor or clamp belongs there"
 
 
 def probe_gradients(ns, mu, logvar, eps, weight):
@@ -16,6 +18,20 @@ def probe_gradients(ns, mu, logvar, eps, weight):
     z = ns.reparameterize(*parameters, eps)
     nothing = 0 * (parameters[0].sum() + parameters[1].sum())
     return list(torch.autograd.grad((weight * z).sum() + nothing, parameters))
+
+
+def probe_sample(ns, mu, logvar, eps):
+    """The samples, and what the arguments are after them."""
+    return ns.reparameterize(mu, logvar, eps), mu, logvar, eps
+
+
+def probe_slopes(ns, name, *given):
+    """Gradients of the sum of what a function returns by each of its arguments; zeros where nothing flows."""
+    import torch
+
+    leaves = [each.clone().requires_grad_() for each in given]
+    nothing = 0 * sum(leaf.sum() for leaf in leaves)
+    return list(torch.autograd.grad(getattr(ns, name)(*leaves).sum() + nothing, leaves))
 
 
 def probe_pull(ns, x, logits):
@@ -35,6 +51,19 @@ def divergence(mu1, logvar1, mu2, logvar2):
     """KL (B,) by torch.distributions."""
     q = Independent(Normal(mu1, (logvar1 / 2).exp()), 1)
     return kl_divergence(q, Independent(Normal(mu2, (logvar2 / 2).exp()), 1))
+
+
+def gaussian(x, mean, logvar):
+    """Log-likelihoods (B,) of independent normal values by torch.distributions."""
+    return Normal(mean, (logvar / 2).exp()).log_prob(x).flatten(1).sum(1)
+
+
+def expect_slopes(ps, name, oracle, *given):
+    """The function is differentiable by all of its arguments."""
+    leaves = [each.clone().requires_grad_() for each in given]
+    want = torch.autograd.grad(oracle(*leaves).sum(), leaves)
+    for got, exact in zip(ps.run(probe_slopes, name, *given), want, strict=True):
+        expect_close(got, exact, "networks learn through every one of the arguments: no detach, no no_grad")
 
 
 def coins(x, logits):
@@ -57,6 +86,11 @@ def test_noise_is_scaled_by_the_standard_deviation_and_shifted(ps, rng):
     want = torch.stack([mu + logvar.exp().sqrt() * e for e in eps])
     expect_close(ps.reparameterize(mu, logvar, eps), want, "eps (K, B, L) gives K samples of each example")
     expect_close(ps.reparameterize(mu.float(), logvar.float(), eps.float()), want.float())
+    narrow = logvar - 14
+    got, *after = ps.run(probe_sample, mu, narrow, eps)
+    expect_close(got, mu + narrow.exp().sqrt() * eps, BARE)
+    for left, given in zip(after, (mu, narrow, eps), strict=True):
+        expect_true(torch.equal(left, given), "the noise and the parameters are needed again: do not write into them")
 
 
 @points(1, part="1a", hint="the sample is a smooth function of both parameters: the encoder learns through it")
@@ -80,6 +114,7 @@ def test_divergence_between_two_gaussians_is_exact(ps, rng):
         expect_close(ps.kl_diag(*q, *p), divergence(*q, *p))
         expect_close(ps.kl_diag(*p, *q), divergence(*p, *q), "the divergence is not symmetric")
         expect_close(ps.kl_diag(*q, *q), torch.zeros(B, dtype=torch.float64), "nothing differs from itself")
+        expect_slopes(ps, "kl_diag", divergence, *q, *p)
 
 
 @points(1, part="1b", hint="without mu2 and logvar2, the second is the standard normal; each can be missing alone")
@@ -90,6 +125,7 @@ def test_missing_parameters_are_those_of_the_standard_normal(ps, rng):
         standard = divergence(mu, logvar, zero, zero)
         expect_close(ps.kl_diag(non_contiguous(mu), logvar), standard)
         expect_close(ps.kl_diag(mu.float(), logvar.float()), standard.float())
+        expect_close(ps.kl_diag(mu, logvar - 14), divergence(mu, logvar - 14, zero, zero), BARE)
         expect_close(ps.kl_diag(mu, logvar, mu2), divergence(mu, logvar, mu2, zero))
         expect_close(ps.kl_diag(mu, logvar, logvar2=logvar2), divergence(mu, logvar, zero, logvar2))
 
@@ -125,9 +161,11 @@ def test_gaussian_values_bring_their_constants(ps, rng):
     """The Gaussian log-likelihood has all its constants, for a log-variance per value, per column or one for all."""
     for shape in ((5, 3), (1, 4), (3, 2, 4, 5)):
         x, mean = 2 * normal(rng, *shape), normal(rng, *shape)
-        for logvar in (1.5 * normal(rng, *shape), 1.5 * normal(rng, shape[-1]), 1.5 * normal(rng)):
+        per_row = normal(rng, *shape[:2], *[1] * (len(shape) - 2))  # of images, per channel
+        for logvar in (1.5 * normal(rng, *shape), per_row - 6, 1.5 * normal(rng, shape[-1]), 1.5 * normal(rng)):
             values = norm(mean.numpy(), np.exp(logvar.numpy() / 2)).logpdf(x.numpy())
             want = np.array([each.sum() for each in values])
             expect_close(ps.gaussian_logprob(x, non_contiguous(mean), logvar), want)
         small = ps.gaussian_logprob(x.float(), mean.float(), logvar.float())
         expect_close(small, torch.from_numpy(want).float())
+        expect_slopes(ps, "gaussian_logprob", gaussian, x, mean, 1.5 * normal(rng, *shape))

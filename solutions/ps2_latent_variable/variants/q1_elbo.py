@@ -326,3 +326,68 @@ def constants_counted(x, mean, logvar):
     logvar = torch.broadcast_to(logvar, x.shape)
     squares = total(((x - mean) * (-logvar / 2).exp()) ** 2)
     return -0.5 * squares - 0.5 * total(logvar) - 0.5 * np.log(2 * np.pi) * x[0].numel()
+
+
+@wrong("reparameterize")
+def clamps_the_log_variance(mu, logvar, eps):
+    return reparameterize(mu, logvar.clamp(-10, 10), eps)
+
+
+@wrong("reparameterize")
+def writes_into_the_noise(mu, logvar, eps):
+    return eps.mul_((logvar / 2).exp()).add_(mu)
+
+
+@right("reparameterize")
+def added_and_multiplied_at_once(mu, logvar, eps):
+    return torch.addcmul(mu, eps, (logvar * 0.5).exp())
+
+
+@wrong("kl_diag")
+@torch.no_grad()
+def price_without_gradient(mu1, logvar1, mu2=None, logvar2=None):
+    return kl_diag(mu1, logvar1, mu2, logvar2)
+
+
+@wrong("kl_diag")
+def second_gaussian_held_constant(mu1, logvar1, mu2=None, logvar2=None):
+    mu2, logvar2 = (each if each is None else each.detach() for each in (mu2, logvar2))
+    return kl_diag(mu1, logvar1, mu2, logvar2)
+
+
+@wrong("kl_diag")
+def first_variance_with_a_floor(mu1, logvar1, mu2=None, logvar2=None):
+    return kl_diag(mu1, logvar1.clamp(min=-10), mu2, logvar2)
+
+
+@right("kl_diag")
+def never_below_zero(mu1, logvar1, mu2=None, logvar2=None):
+    return kl_diag(mu1, logvar1, mu2, logvar2).clamp(min=0)
+
+
+@wrong("gaussian_logprob")
+@torch.no_grad()
+def likelihood_without_gradient(x, mean, logvar):
+    return gaussian_logprob(x, mean, logvar)
+
+
+@wrong("gaussian_logprob")
+def noise_is_not_learnt(x, mean, logvar):
+    return gaussian_logprob(x, mean, logvar.detach())
+
+
+@wrong("gaussian_logprob")
+def variance_with_a_floor(x, mean, logvar):
+    return gaussian_logprob(x, mean, logvar.exp().clamp(min=1e-3).log())
+
+
+@wrong("gaussian_logprob")
+def log_variance_per_channel_averaged(x, mean, logvar):
+    whole = logvar.dim() in (0, x.dim()) and logvar.numel() in (1, x.numel())
+    return gaussian_logprob(x, mean, logvar if whole or logvar.dim() == 1 else logvar.mean())
+
+
+@right("gaussian_logprob")
+def independent_values(x, mean, logvar):
+    each = torch.distributions.Normal(mean, (logvar.expand_as(x) / 2).exp())
+    return torch.distributions.Independent(each, x.dim() - 1).log_prob(x)
