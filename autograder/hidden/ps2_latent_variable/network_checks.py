@@ -18,3 +18,12 @@ def strangers(module, outputs):
             found.add(id(leaf))
         todo += [before for before, _ in node.next_functions if before is not None]
     return len(found)
+
+
+def moved(module):
+    """The module with all of its parameters moved at random, as training moves them: some start at zero."""
+    generator = torch.Generator().manual_seed(11)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator).to(parameter))
+    return module

@@ -15,7 +15,7 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 from autograder.hidden.ps2_latent_variable import elbo_pieces
 from autograder.hidden.ps2_latent_variable.linear_gaussian import draw_model, log_density
-from autograder.hidden.ps2_latent_variable.network_checks import strangers
+from autograder.hidden.ps2_latent_variable.network_checks import moved, strangers
 from autograder.testing import (
     expect_close,
     expect_equal,
@@ -31,20 +31,23 @@ ALONE = "in evaluation mode a row depends on itself only, not on the rest of the
 
 
 def probe_layers(ns, name, batch, L):
-    """Of encode or decode in evaluation mode: tensors that are no parameters, parameters that feel, the mode after."""
+    """Of encode or decode in evaluation mode: tensors that are no parameters, the mode after, and for each output the
+    number of parameters that feel it."""
     import torch
 
     torch.manual_seed(11)
-    vae = ns.VAE(784, L, 24).eval()
+    vae = ns.moved(ns.VAE(784, L, 24)).eval()
     outputs = getattr(vae, name)(batch)
     every = outputs if isinstance(outputs, (tuple, list)) else [outputs]
     hidden = ns.strangers(vae, every)
-    total = sum((output * output).sum() for output in every if isinstance(output, torch.Tensor))
-    felt = 0
-    if isinstance(total, torch.Tensor) and total.requires_grad:
-        total.backward()
-        felt = sum(1 for p in vae.parameters() if p.grad is not None and bool((p.grad != 0).any()))  # NaN is felt
-    return hidden, felt, vae.training
+    felt = []
+    for output in every:
+        vae.zero_grad()
+        if isinstance(output, torch.Tensor) and output.requires_grad:
+            (output * output).sum().backward(retain_graph=True)
+        # NaN is felt.
+        felt.append(sum(1 for p in vae.parameters() if p.grad is not None and bool((p.grad != 0).any())))
+    return hidden, vae.training, felt
 
 
 def probe_coder(ns, name, batch, L):
@@ -52,7 +55,7 @@ def probe_coder(ns, name, batch, L):
     import torch
 
     torch.manual_seed(11)
-    vae = ns.VAE(784, L, 24).double().eval()
+    vae = ns.moved(ns.VAE(784, L, 24).double()).eval()
     return getattr(vae, name)(batch), getattr(vae, name)(batch[2:3])
 
 
@@ -60,14 +63,15 @@ def probe_elbo(ns, W, b, s2, A, c, logvar, x, eps, *beta):
     """The student's elbo, with an affine encoder, an affine decoder and a Gaussian likelihood in place."""
     import math
 
-    vae = ns.VAE(784, 3, 8, lambda x, m: -0.5 * ((x - m) ** 2 * math.exp(-s2) + s2 + math.log(2 * math.pi)).sum(1))
+    vae = ns.VAE(784, len(A), 8, lambda x, m: -0.5 * ((x - m) ** 2 * math.exp(-s2) + s2 + math.log(2 * math.pi)).sum(1))
     vae.encode = lambda x: (x @ A.T + c, logvar + 0 * (x @ A.T))
     vae.decode = lambda z: z @ W.T + b
     return vae.elbo(x, eps, *beta)
 
 
-def probe_gradient(ns, mu, logvar, W, x, eps, beta):
-    """Gradients of the summed ELBO by what the encoder said and by the decoder's weights, for a likelihood of coins."""
+def probe_gradient(ns, mu, logvar, W, x, eps, beta, training):
+    """Gradients of the summed ELBO by what the encoder said and by the decoder's weights, for a likelihood of coins;
+    and the mode after."""
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -76,7 +80,8 @@ def probe_gradient(ns, mu, logvar, W, x, eps, beta):
     vae.encode = lambda x: (leaves[0], leaves[1])
     vae.decode = lambda z: torch.tanh(z) @ leaves[2].T
     nothing = 0 * sum(leaf.sum() for leaf in leaves)
-    return list(torch.autograd.grad(vae.elbo(x, eps, beta)[0].sum() + nothing, leaves))
+    vae.train(training)
+    return list(torch.autograd.grad(vae.elbo(x, eps, beta)[0].sum() + nothing, leaves)), vae.training
 
 
 def probe_walk(ns, A, W, x0, x1, n):
@@ -101,11 +106,14 @@ def provide_pieces(ps):
 
 def expect_layers(ps, name, batch, L):
     """All layers are parameters of the model, they can be trained, and evaluation mode stays what it is."""
-    ps.provide(strangers=strangers)
-    hidden, felt, training = ps.run(probe_layers, name, batch.float(), L)
+    ps.provide(strangers=strangers, moved=moved)
+    hidden, training, felt = ps.run(probe_layers, name, batch.float(), L)
     lost = f"layers behind {name} are no parameters of the model: make them attributes, or an nn.ModuleList"
     expect_equal(hidden, 0, lost)
-    expect_true(felt > 0, f"no gradient of what {name} returns reaches a parameter of the model")
+    lost = f"no gradient of what {name} returns reaches a parameter of the model"
+    if len(felt) == 2 and any(felt):  # mu and logvar, one of them cut off
+        lost = f"{name}: the {'mean' if felt[1] else 'log-variance'} is cut off from the parameters that make it"
+    expect_true(all(felt), lost)
     expect_equal(training, False, f"{name} left evaluation mode: only the training loop calls train()")
 
 
@@ -216,17 +224,19 @@ def test_beta_is_the_price_of_the_code(ps, rng):
 def test_both_networks_learn_from_both_terms(ps, rng):
     """The gradient of the ELBO reaches the encoder's mean and log-variance and the decoder, for every beta, exactly."""
     provide_pieces(ps)
-    mu, logvar, eps = normal(rng, 4, 3), normal(rng, 4, 3), normal(rng, 4, 3)
     x, W = uniform(rng, 4, 5).round(), normal(rng, 5, 3)
-    for beta in (0.0, 1.0, 2.5):
+    for beta, size, training in ((0.0, 1.0, True), (1.0, 0.02, False), (2.5, 1.0, True)):
+        mu, logvar, eps = size * normal(rng, 4, 3), size * normal(rng, 4, 3), normal(rng, 4, 3)
         leaves = [leaf.clone().requires_grad_() for leaf in (mu, logvar, W)]
         z = leaves[0] + leaves[1].exp().sqrt() * eps
         logits = torch.tanh(z) @ leaves[2].T
         rec = Independent(torch.distributions.Bernoulli(logits=logits), 1).log_prob(x)
         kl = kl_divergence(Normal(leaves[0], (leaves[1] / 2).exp()), Normal(torch.zeros(4, 3).double(), 1.0)).sum(1)
         want = torch.autograd.grad((rec - beta * kl).sum(), leaves)
-        for got, exact in zip(ps.run(probe_gradient, mu, logvar, W, x, eps, beta), want, strict=True):
+        slopes, mode = ps.run(probe_gradient, mu, logvar, W, x, eps, beta, training)
+        for got, exact in zip(slopes, want, strict=True):
             expect_close(got, exact)
+        expect_equal(mode, training, "elbo changed the mode: only a training loop calls train(), and eval()")
 
 
 @points(1, part="2b", hint="walk between the two means in the space of codes; the decoder is not linear")

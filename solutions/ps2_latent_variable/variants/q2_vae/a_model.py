@@ -343,3 +343,72 @@ class NormalisedLayersAndDropout(Plain):
 
     def price(self, mu, logvar):
         return kl_diag(mu, logvar)
+
+
+@wrong("VAE")
+class LogVarianceCutOff(Plain):
+    def encode(self, x):
+        mu, logvar = super().encode(x)
+        return mu, logvar.detach()
+
+
+@wrong("VAE")
+class ElboSwitchesToTraining(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        self.train()
+        return super().elbo(x, eps, beta)
+
+
+@wrong("VAE")
+class ElboSwitchesToEvaluation(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        self.eval()
+        return super().elbo(x, eps, beta)
+
+
+@wrong("VAE")
+class FirstNatsAreFree(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        _, rec, kl = super().elbo(x, eps, beta)
+        return rec - beta * kl.clamp(min=0.05), rec, kl
+
+
+@right("VAE")
+class PriorWrittenOut(Plain):
+    def elbo(self, x, eps, beta=1.0):
+        mu, logvar = self.encode(x)
+        rec = self.logprob(x, self.decode(reparameterize(mu, logvar, eps)))
+        nothing = torch.zeros(len(x), self.L, dtype=x.dtype)
+        kl = kl_diag(mu, logvar, nothing, nothing)
+        return rec - beta * kl, rec, kl
+
+
+@right("VAE")
+class StartsAtThePrior(Plain):
+    def __init__(self, D=784, L=16, hidden=256, logprob=bernoulli_logprob):
+        super().__init__(D, L, hidden, logprob)
+        nn.init.zeros_(self.encoder[-1].weight)
+        nn.init.zeros_(self.encoder[-1].bias)
+
+
+@right("VAE")
+class StartsWithDarkImages(Plain):
+    def __init__(self, D=784, L=16, hidden=256, logprob=bernoulli_logprob):
+        super().__init__(D, L, hidden, logprob)
+        nn.init.zeros_(self.decoder[-1].weight)
+        nn.init.constant_(self.decoder[-1].bias, -2.0)
+
+
+@right("VAE")
+class GatedAndNormalised(Plain):
+    def __init__(self, D=784, L=16, hidden=256, logprob=bernoulli_logprob):
+        nn.Module.__init__(self)
+        self.L, self.logprob = L, logprob
+        self.enter, self.leave = nn.Linear(D, hidden), nn.Linear(hidden, 2 * L)
+        self.value, self.gate = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
+        self.norm = nn.GroupNorm(1, hidden)
+        self.decoder = nn.Sequential(nn.Linear(L, hidden), nn.LayerNorm(hidden), nn.SiLU(), nn.Linear(hidden, D))
+
+    def encode(self, x):
+        h = self.enter(x)
+        return self.leave(self.norm(h + self.value(h).tanh() * self.gate(h).sigmoid())).tensor_split(2, dim=1)
