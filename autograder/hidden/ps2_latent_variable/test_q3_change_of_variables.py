@@ -10,6 +10,7 @@ from scipy.stats import norm
 from autograder.testing import expect_close, expect_equal, expect_shape, expect_true, non_contiguous, points, uniform
 
 SHAPES = ((5, 3), (1, 6), (3, 2, 4, 5))
+NARROW = "a margin may be as small as 1e-6: the formula alone, without a clamp, and nothing added inside of a logarithm"
 
 
 def grey(rng, *shape):
@@ -17,6 +18,13 @@ def grey(rng, *shape):
     x = torch.from_numpy(rng.integers(0, 256, shape).astype(np.uint8))
     x[..., 0], x[..., -1] = 0, 255
     return x
+
+
+def at_the_walls(u):
+    """The noise that leaves the first pixels, black, at 0, and brings the last ones, white, next to 256."""
+    u = u.clone()
+    u[..., 0], u[..., -1] = 0, 1 - 1e-9
+    return u
 
 
 def on_the_line(v, alpha):
@@ -31,6 +39,12 @@ def log_slopes(v, alpha):
     wide = (on_the_line(v + 2 * h, alpha) - on_the_line(v - 2 * h, alpha)) / (4 * h)
     narrow = (on_the_line(v + h, alpha) - on_the_line(v - h, alpha)) / (2 * h)
     return np.log((4 * narrow - wide) / 3).reshape(len(v), -1).sum(1)
+
+
+def probe_kept(ns, x, u, alpha):
+    """The noise after it has been used."""
+    ns.logit_preprocess(x, u, alpha)
+    return u
 
 
 def two(got):
@@ -49,6 +63,10 @@ def test_grey_values_and_noise_land_on_the_line(ps, rng):
         small = u.float().clamp(max=1 - 1e-6)
         want = torch.from_numpy(on_the_line(x.numpy() + small.double().numpy(), alpha)).float()
         expect_close(two(ps.logit_preprocess(x, small, alpha))[0], want)
+        walls = at_the_walls(u)
+        narrow = on_the_line(x.numpy() + walls.numpy(), 1e-6)
+        expect_close(two(ps.logit_preprocess(x, walls, 1e-6))[0], narrow, NARROW)
+        expect_true(torch.equal(ps.run(probe_kept, x, u, alpha), u), "the noise is needed again: do not write into it")
 
 
 @points(1, part="3a", hint="the slope of the whole map, from x + u to y, for every pixel; their logarithms add up")
@@ -60,6 +78,10 @@ def test_log_determinant_is_the_slope_of_the_whole_map(ps, rng):
         expect_close(two(ps.logit_preprocess(x, u, alpha))[1], want)
         got = two(ps.logit_preprocess(x, u.float(), alpha))[1]
         expect_close(got, torch.from_numpy(want).float())
+        walls = at_the_walls(u)
+        s = 1e-6 + (1 - 2e-6) * (x.numpy() + walls.numpy()) / 256
+        narrow = np.log((1 - 2e-6) / 256 / (s * (1 - s))).reshape(len(x), -1).sum(1)
+        expect_close(two(ps.logit_preprocess(x, walls, 1e-6))[1], narrow, NARROW)
 
 
 @points(1, part="3a", hint="no probability may be lost or made: the density of x + u must integrate to that of y")

@@ -281,3 +281,34 @@ def logarithm_to_the_base_two(logp, D):
 @right("bits_per_dim")
 def by_numpy(logp, D):
     return torch.from_numpy(np.negative(logp.numpy()) / np.float32(D) / np.log(2).astype(logp.numpy().dtype))
+
+
+@wrong("logit_preprocess")
+def clamps_before_the_logit(x_u8, u, alpha=0.05):
+    s = (alpha + (1 - 2 * alpha) * (x_u8 + u) / 256).clamp(1e-5, 1 - 1e-5)
+    return torch.logit(s), (math.log((1 - 2 * alpha) / 256) - (s * (1 - s)).log()).flatten(1).sum(1)
+
+
+@wrong("logit_preprocess")
+def small_number_in_the_logarithms(x_u8, u, alpha=0.05):
+    s = alpha + (1 - 2 * alpha) * (x_u8 + u) / 256
+    low, high = (s + 1e-8).log(), (1 - s + 1e-8).log()
+    return low - high, (math.log((1 - 2 * alpha) / 256) - low - high).flatten(1).sum(1)
+
+
+@wrong("logit_preprocess")
+def writes_into_the_noise(x_u8, u, alpha=0.05):
+    s = u.add_(x_u8).mul_((1 - 2 * alpha) / 256).add_(alpha)
+    return torch.logit(s), (math.log((1 - 2 * alpha) / 256) - (s * (1 - s)).log()).flatten(1).sum(1)
+
+
+@right("logit_preprocess")
+def by_the_inverse_hyperbolic_tangent(x_u8, u, alpha=0.05):
+    w = (1 - 2 * alpha) * ((x_u8 + u) / 128 - 1)
+    return 2 * w.atanh(), (math.log((1 - 2 * alpha) / 64) - torch.log1p(-w * w)).flatten(1).sum(1)
+
+
+@right("logit_inverse")
+def by_looking_for_the_cell(y, alpha=0.05):
+    walls = torch.logit(alpha + (1 - 2 * alpha) * torch.arange(1, 256, dtype=y.dtype) / 256)
+    return torch.bucketize(y.contiguous(), walls, right=True).to(torch.uint8)
