@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from scipy.stats import norm
 
+from autograder.hidden.ps2_latent_variable.elbo_pieces import gaussian_logprob
 from autograder.hidden.ps2_latent_variable.flow_probes import affine_coupling, coupling_net, log_abs_det, two, weights
 from autograder.testing import (
     expect_close,
@@ -63,6 +64,14 @@ def probe_layer(ns, mask, weights, x):
     return ns.AffineCoupling(mask, ns.coupling_net(*weights))(x)
 
 
+def probe_kept(ns, mask, weights, x):
+    """x after a new layer's forward, and after its inverse."""
+    layer = ns.AffineCoupling(mask, ns.coupling_net(*weights))
+    first, second = x.clone(), x.clone()
+    layer(first), layer.inverse(second)
+    return first.detach(), second.detach()
+
+
 def probe_inverse(ns, mask, weights, x):
     """inverse(x), and inverse(forward(x))."""
     layer = ns.AffineCoupling(mask, ns.coupling_net(*weights))
@@ -104,6 +113,8 @@ def test_mask_decides_who_passes_and_who_is_scaled(ps, rng):
         x[1, kept] = x[0, kept]
         z, _ = forward(ps, probe_layer, mask, net, x)
         expect_close(z[:, kept], x[:, kept], "what the mask leaves alone passes unchanged")
+        for after in ps.run(probe_kept, mask, net, x):
+            expect_close(after, x, "what a layer is given is needed again: do not write into it")
         still, logdet = forward(ps, probe_layer, mask, [0 * w for w in net], x)
         expect_close(still, x, "log-scales and shifts of zero change nothing")
         expect_close(logdet, torch.zeros(2, dtype=torch.float64), "log-scales and shifts of zero change nothing")
@@ -176,21 +187,21 @@ def probe_layer_gradients(ns, mask, weights, x, pull, directions, h):
     """Gradients of sum(pull * z) + sum(logdet) in the weights; forward with weights moved by +-h; after a step."""
     net = ns.coupling_net(*weights)
     layer = ns.AffineCoupling(mask, net)
-    z, logdet = layer(x)
+    z, logdet = layer(x.clone())
     loss = (pull * z).sum() + logdet.sum()
     grads = torch.autograd.grad(loss, list(net.parameters()), allow_unused=True) if loss.requires_grad else [None] * 4
     moved = []
     for sign in (1, -1):
         far = [w + sign * h * d for w, d in zip(weights, directions, strict=True)]
-        moved.append(ns.AffineCoupling(mask, ns.coupling_net(*far))(x))
+        moved.append(ns.AffineCoupling(mask, ns.coupling_net(*far))(x.clone()))
     known = {id(p) for p in layer.parameters()}
     registered = all(id(p) in known for p in net.parameters())
     optimizer = torch.optim.SGD(layer.parameters() if known else [torch.zeros(1)], lr=0.3)
-    z, logdet = layer(x)
+    z, logdet = layer(x.clone())
     if loss.requires_grad:
         (z.square().mean() - logdet.mean()).backward()
         optimizer.step()
-    return list(grads), moved, registered, layer(x)[0]
+    return list(grads), moved, registered, layer(x.clone())[0]
 
 
 @points(1, "4b", hint="gradients flow through scales, shifts and log-determinants to the network, not to the mask")
@@ -244,8 +255,8 @@ def probe_flow_jacobians(ns, mask, nets, x):
 
 
 def lend(ps):
-    """A known-good layer and a network: a mistake in 4b costs nothing in 4c."""
-    ps.provide(coupling_net=coupling_net, AffineCoupling=affine_coupling)
+    """A known-good layer, a network and a density: a mistake in 1c or 4b costs nothing in 4c."""
+    ps.provide(coupling_net=coupling_net, AffineCoupling=affine_coupling, gaussian_logprob=gaussian_logprob)
 
 
 @points(1, "4c", hint="the determinant of a composition is a product: its logarithms add up, over all layers")
@@ -267,7 +278,7 @@ def test_density_follows_the_change_of_variables(ps, rng):
     lend(ps)
     for B, D in ((3, 3), (1, 4)):
         mask = (torch.arange(D) < D // 2).float()
-        nets, x = [weights(rng, D) for _ in range(3)], normal(rng, B, D)
+        nets, x = [weights(rng, D) for _ in range(3)], 12 * normal(rng, B, D)  # some of them hundreds of nats away
         z, _ = forward(ps, probe_flow, mask, nets, x)
         J = ps.run(probe_flow_jacobians, mask, nets, x)
         expect_shape(J, B, D, D)
@@ -312,7 +323,7 @@ def test_sample_runs_the_flow_backwards(ps, rng):
 
 
 def probe_flow_training(ns, mask, nets, x):
-    """log_prob (B,) of images, whether the flow's parameters are the nets', and which of them get a gradient."""
+    """log_prob (B,) of images, whether the flow's parameters are the nets', and the gradient of its sum by each."""
     modules = [ns.coupling_net(*weights) for weights in nets]
     flow = ns.RealNVP(mask, modules)
     log_prob = flow.log_prob(x)
@@ -320,8 +331,22 @@ def probe_flow_training(ns, mask, nets, x):
     known = {id(p) for p in flow.parameters()}
     if log_prob.requires_grad:
         log_prob.sum().backward()
-    moved = [p.grad is not None and bool((p.grad != 0).any()) for p in wanted]
-    return log_prob, all(id(p) in known for p in wanted), moved
+    slopes = [torch.zeros_like(p) if p.grad is None else p.grad for p in wanted]
+    return log_prob, all(id(p) in known for p in wanted), slopes
+
+
+def expect_slope(ps, mask, nets, x, slopes, directions, h=1e-5):
+    """The gradient of the log-densities is what they do when all weights move a little."""
+    ends = []
+    for sign in (1, -1):
+        far = [
+            [w + sign * h * d for w, d in zip(net, way, strict=True)] for net, way in zip(nets, directions, strict=True)
+        ]
+        ends.append(float(ps.run(probe_log_prob, mask, far, x).sum()))
+    along = [d for way in directions for d in way]
+    slope = sum(float((got * d).sum()) for got, d in zip(slopes, along, strict=True))
+    both = "the gradient of the likelihood goes through z and through the log-determinant: detach neither"
+    expect_close(slope, (ends[0] - ends[1]) / (2 * h), both, rtol=1e-5, atol=1e-6)
 
 
 @points(1, "4c", hint="every dimension of an example counts, and every layer's network is a registered module")
@@ -334,9 +359,11 @@ def test_images_are_modelled_and_all_layers_learn(ps, rng):
     J = ps.run(probe_flow_jacobians, board, nets, x)
     expect_shape(J, 4, 12, 12)
     want = norm.logpdf(z.numpy()).sum((1, 2, 3)) + log_abs_det(J)
-    log_prob, registered, moved = ps.run(probe_flow_training, board, nets, x)
+    log_prob, registered, slopes = ps.run(probe_flow_training, board, nets, x)
     expect_close(log_prob, want)
     expect_equal(registered, True, "flow.parameters() must hold the networks of all layers")
-    expect_true(all(moved), "the likelihood has a gradient in every layer's network")
+    moved = all(bool((slope != 0).any()) for slope in slopes)
+    expect_true(moved, "the likelihood has a gradient in every layer's network")
+    expect_slope(ps, board, nets, x, slopes, [[normal(rng, *w.shape) for w in net] for net in nets])
     single = [[w.float() for w in net] for net in nets]
     expect_close(ps.run(probe_log_prob, board, single, x.float()), torch.from_numpy(want).float())

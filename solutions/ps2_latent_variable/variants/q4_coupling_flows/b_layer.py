@@ -295,3 +295,19 @@ class log_scale_bounded(AffineCoupling):
     def scale_and_shift(self, x):
         s, t = parts(self, x)
         return (1 - self.mask) * torch.tanh(s), (1 - self.mask) * t
+
+
+@wrong("AffineCoupling")
+class scales_x_in_its_place(AffineCoupling):
+    def forward(self, x):
+        log_scale, shift = self.scale_and_shift(x)
+        x = x * log_scale.exp() if x.requires_grad else x.mul_(log_scale.exp())
+        return x + shift, log_scale.flatten(1).sum(1)
+
+
+@wrong("AffineCoupling")
+class shifts_z_in_its_place(AffineCoupling):
+    def inverse(self, z):
+        log_scale, shift = self.scale_and_shift(z)
+        z -= shift
+        return z * (-log_scale).exp()

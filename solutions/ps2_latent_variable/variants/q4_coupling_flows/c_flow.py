@@ -258,3 +258,30 @@ class flow_by_recursion(RealNVP):
         for layer in list(self.layers)[::-1]:
             z = layer.inverse(z)
         return z
+
+
+@wrong("RealNVP")
+class density_without_the_log_determinants_gradient(RealNVP):
+    def log_prob(self, x):
+        z, logdet = self(x)
+        return -0.5 * (z.square() + math.log(2 * math.pi)).flatten(1).sum(1) + logdet.detach()
+
+
+@wrong("RealNVP")
+class density_without_the_bases_gradient(RealNVP):
+    def log_prob(self, x):
+        z, logdet = self(x)
+        return -0.5 * (z.detach().square() + math.log(2 * math.pi)).flatten(1).sum(1) + logdet
+
+
+@wrong("RealNVP")
+class density_with_a_floor(RealNVP):
+    def log_prob(self, x):
+        return super().log_prob(x).clamp(min=-100)
+
+
+@right("RealNVP")
+class density_by_question_one(RealNVP):
+    def log_prob(self, x):
+        z, logdet = self(x)
+        return gaussian_logprob(z, torch.zeros_like(z), torch.zeros_like(z)) + logdet
