@@ -5,16 +5,31 @@ import torch
 from scipy.spatial.distance import jensenshannon
 
 from autograder.hidden.ps2_latent_variable import gan_losses as oracle
-from autograder.testing import expect_close, expect_finite, expect_shape, non_contiguous, normal, points, uniform
+from autograder.testing import (
+    expect_close,
+    expect_finite,
+    expect_shape,
+    expect_true,
+    non_contiguous,
+    normal,
+    points,
+    uniform,
+)
+
+LOST = "the loss must hang on all of its logits: no detach and no item in it, nothing built from plain numbers"
 
 
 def probe_slopes(ns, name, logits, *kind):
-    """A loss and its gradients with respect to each of the tensors of logits."""
+    """A loss and its gradients by each of the tensors of logits, None where there is no path; the logits after it."""
     import torch
 
-    logits = [a.clone().requires_grad_() for a in logits]
-    loss = getattr(ns, name)(*logits, *kind)
-    return [loss.detach(), *torch.autograd.grad(loss.sum(), logits)]
+    leaves = [a.clone().requires_grad_() for a in logits]
+    given = [a.clone() for a in leaves]  # no leaves, as what a network returns
+    loss = getattr(ns, name)(*given, *kind)
+    slopes = [None for _ in leaves]
+    if loss.requires_grad:
+        slopes = torch.autograd.grad(loss.sum(), leaves, allow_unused=True)
+    return [loss.detach(), *slopes], [a.detach() for a in given]
 
 
 def probe_support(ns, logits, real_counts, fake_counts, kind):
@@ -24,6 +39,15 @@ def probe_support(ns, logits, real_counts, fake_counts, kind):
     logits = logits.clone().requires_grad_()
     loss = ns.d_loss(logits.repeat_interleave(real_counts), logits.repeat_interleave(fake_counts), kind)
     return [loss.detach(), torch.autograd.grad(loss.sum(), logits)[0]]
+
+
+def run_slopes(ps, name, logits, *kind):
+    """A loss and its gradients, or a sentence: that a gradient is lost, that logits were written into."""
+    (loss, *slopes), after = ps.run(probe_slopes, name, logits, *kind)
+    expect_true(all(slope is not None for slope in slopes), LOST)
+    for left, given in zip(after, logits, strict=True):
+        expect_true(torch.equal(left, given), "the logits are needed again: do not write into them")
+    return loss, *slopes
 
 
 def scores(rng, *shape):
@@ -47,6 +71,13 @@ def test_discriminator_pays_its_column_of_the_table(ps, rng):
             for real, fake in ((one, other), (other, one)):
                 want = oracle.real_terms(real.numpy(), kind).mean() + oracle.fake_terms(fake.numpy(), kind).mean()
                 expect_close(ps.d_loss(real, fake, kind), float(want), f"compare with the table's row for {kind}")
+        pair = [10 * scores(rng, 4), 10 * scores(rng, 3)]  # a critic's scores have no bounds
+        loss, by_real, by_fake = run_slopes(ps, "d_loss", pair, kind)
+        real, fake = (logits.numpy() for logits in pair)
+        want = oracle.real_terms(real, kind).mean() + oracle.fake_terms(fake, kind).mean()
+        expect_close(loss, float(want), f"compare with the table's row for {kind}")
+        expect_close(by_real, oracle.real_slopes(real, kind) / 4, f"{kind}: its slope by the real logits")
+        expect_close(by_fake, oracle.fake_slopes(fake, kind) / 3, f"{kind}: its slope by the fake logits")
 
 
 @points(1, part="5a", hint="never form the probability: at logit 200 it rounds to 1, and its complement to 0")
@@ -57,7 +88,7 @@ def test_sure_discriminators_have_finite_losses_and_slopes(ps, rng):
             real, fake = real_sign * (60 + 140 * uniform(rng, 3)), fake_sign * (60 + 140 * uniform(rng, 2))
             for kind in ("minimax", "non_saturating"):
                 pair = [real.to(dtype), fake.to(dtype)]
-                loss, by_real, by_fake = ps.run(probe_slopes, "d_loss", pair, kind)
+                loss, by_real, by_fake = run_slopes(ps, "d_loss", pair, kind)
                 expect_finite(loss, "never form the probability: at logit 200 it rounds to 1, and its complement to 0")
                 want = oracle.real_terms(real.numpy(), kind).mean() + oracle.fake_terms(fake.numpy(), kind).mean()
                 expect_close(loss, torch.tensor(want, dtype=dtype))
@@ -114,7 +145,7 @@ def test_generators_losses_are_finite_for_sure_logits(ps, rng):
         for sign in (-1, 1):
             fake = sign * (60 + 140 * uniform(rng, 3))
             for kind in ("minimax", "non_saturating"):
-                loss, slopes = ps.run(probe_slopes, "g_loss", [fake.to(dtype)], kind)
+                loss, slopes = run_slopes(ps, "g_loss", [fake.to(dtype)], kind)
                 expect_finite(loss, "log(1 - sigma(a)) is -softplus(a): it must not become -infinity where a is large")
                 expect_close(loss, torch.tensor(oracle.generator_terms(fake.numpy(), kind).mean(), dtype=dtype))
                 expect_close(slopes, torch.from_numpy(oracle.generator_slopes(fake.numpy(), kind) / 3).to(dtype))
@@ -125,7 +156,9 @@ def test_slopes_push_every_fake_as_its_game_says(ps, rng):
     """Each logit's slope is its game's: dying for sure fakes in minimax, for sure successes in non-saturating."""
     for kind in oracle.KINDS:
         fake = torch.cat([scores(rng, 3), torch.tensor([-12.0, 12.0], dtype=torch.float64)])
-        slopes = ps.run(probe_slopes, "g_loss", [fake], kind)[1]
+        if kind not in ("minimax", "non_saturating"):
+            fake[-2:] *= 10  # a critic's scores have no bounds
+        _, slopes = run_slopes(ps, "g_loss", [fake], kind)
         want = oracle.generator_slopes(fake.numpy(), kind) / 5
         expect_close(slopes, want, f"compare with the derivative of the table's row for {kind}")
 

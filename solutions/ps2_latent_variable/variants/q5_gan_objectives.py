@@ -320,3 +320,65 @@ def minimax_from_the_other_two(fake_logits, kind):
     if kind == "minimax":
         return -fake_logits.mean() - F.softplus(-fake_logits).mean()
     return table_g(fake_logits, kind)
+
+
+@wrong("d_loss")
+def moves_the_scores_in_their_place(real_logits, fake_logits, kind):
+    loss = d_loss(real_logits, fake_logits, kind)
+    real_logits -= 1
+    return loss
+
+
+@wrong("d_loss")
+def hinge_of_plain_numbers(real_logits, fake_logits, kind):
+    if kind != "hinge":
+        return d_loss(real_logits, fake_logits, kind)
+    away = [max(0.0, 1 - a) for a in real_logits.flatten().tolist()]
+    return sum(away) / len(away) + F.relu(1 + fake_logits).mean()
+
+
+@wrong("d_loss")
+def bounds_the_critics_scores(real_logits, fake_logits, kind):
+    if kind == "wasserstein":
+        real_logits, fake_logits = real_logits.clamp(-10, 10), fake_logits.clamp(-10, 10)
+    return d_loss(real_logits, fake_logits, kind)
+
+
+@wrong("d_loss")
+def fakes_detached_in_the_loss(real_logits, fake_logits, kind):
+    return d_loss(real_logits, fake_logits.detach(), kind)
+
+
+@right("d_loss")
+def signs_of_both_players(real_logits, fake_logits, kind):
+    def mean(a, sign):
+        terms = {
+            "least_squares": (a - (1 + sign) / 2) ** 2 / 2,
+            "wasserstein": -sign * a,
+            "hinge": torch.where(sign * a < 1, 1 - sign * a, 0.0),
+        }
+        return terms.get(kind, F.softplus(-sign * a)).mean()
+
+    return mean(real_logits, 1) + mean(fake_logits, -1)
+
+
+@wrong("g_loss")
+def bounds_the_scores_of_fakes(fake_logits, kind):
+    return g_loss(fake_logits.clamp(-20, 20) if kind in ("wasserstein", "hinge") else fake_logits, kind)
+
+
+@wrong("g_loss")
+def least_squares_turn_straight(fake_logits, kind):
+    if kind == "least_squares":
+        return F.huber_loss(fake_logits, torch.ones_like(fake_logits), delta=15.0)
+    return g_loss(fake_logits, kind)
+
+
+@right("g_loss")
+def by_cross_entropies(fake_logits, kind):
+    fake, real = torch.zeros_like(fake_logits), torch.ones_like(fake_logits)
+    if kind == "minimax":
+        return -F.binary_cross_entropy_with_logits(fake_logits, fake)
+    if kind == "non_saturating":
+        return F.binary_cross_entropy_with_logits(fake_logits, real)
+    return F.mse_loss(fake_logits, real) / 2 if kind == "least_squares" else fake_logits.mean().neg()
