@@ -12,7 +12,8 @@ RATES = {"G": 0.3, "D": 0.2}
 
 
 def probe_steps(ns, players, rates, rounds, kind, stale=None):
-    """Steps of linear players: after each, the losses, whether they hang on a graph, all weights and what reached G."""
+    """Steps of linear players: after each, the losses, whether they hang on a graph, all weights, what reached G, and
+    whether both are still in training mode with all parameters to be learnt."""
     import torch
     from torch import nn
 
@@ -24,6 +25,9 @@ def probe_steps(ns, players, rates, rounds, kind, stale=None):
         def forward(self, x, y=None):
             out = x @ self.weight.T + self.bias
             return out if y is None else out + y[:, None].to(x) * self.push
+
+        def heard(self):
+            return [self.training, *(p.requires_grad for p in self.parameters())]
 
     nets = {name: Line(*weights) for name, weights in players.items()}
     optimizers = {name: torch.optim.SGD(net.parameters(), lr=rates[name]) for name, net in nets.items()}
@@ -40,7 +44,8 @@ def probe_steps(ns, players, rates, rounds, kind, stale=None):
         graphs = [isinstance(loss, torch.Tensor) and loss.requires_grad for loss in losses]
         numbers = [loss.detach() if isinstance(loss, torch.Tensor) else loss for loss in losses]
         weights = {name: [p.detach().clone() for p in net.parameters()] for name, net in nets.items()}
-        seen.append([numbers, any(graphs), weights, len(arrivals)])
+        kept = all(all(net.heard()) for net in nets.values())
+        seen.append([numbers, any(graphs), weights, len(arrivals), kept])
         arrivals.clear()
     return seen
 
@@ -120,10 +125,11 @@ def test_labels_reach_both_players_and_losses_are_returned(ps, rng):
     for kind in ("non_saturating", "wasserstein"):
         for labelled in (True, False):
             got, want = play(ps, rng, kind, labelled)
-            (loss_D, loss_G), graph, weights, _ = got[0]
+            (loss_D, loss_G), graph, weights, _, kept = got[0]
             expect_close(loss_D, float(want[0][0][0]), "first D's loss, as it was before D's update")
             expect_close(loss_G, float(want[0][0][1]), "then G's loss, against the updated D, before G's update")
             expect_true(not graph, "the losses still hang on their graphs: detach them")
+            expect_true(kept, "a step leaves both networks as trainable as they were, and in training mode")
             for name in ("D", "G"):
                 expect_weights(weights, want[0][1], name, "every call of a player gets the labels", labelled)
 
@@ -148,11 +154,38 @@ def test_no_gradient_of_the_discriminators_loss_reaches_the_generator(ps, rng):
             expect_weights(now[2], then[1], "G", "G learns from its own loss only", False)
 
 
+def some_labels(rng, B, K, last):
+    """Labels (B,): the last one is there, or it is missing from the batch."""
+    y = rng.integers(0, K - 1, size=B)
+    if last:
+        y[int(rng.integers(B))] = K - 1
+    return torch.from_numpy(y)
+
+
+def probe_pull(ns, x, y, n_labels, pull):
+    """The gradient by x of the weighted sum of x and its labels, None where there is none."""
+    import torch
+
+    x = x.clone().requires_grad_()
+    out = ns.append_label(x, y, n_labels)
+    return torch.autograd.grad((pull * out).sum(), x)[0] if out.requires_grad else None
+
+
+def expect_passes(ps, x, y, K):
+    """What the discriminator says of an image reaches the generator that made it."""
+    pull = torch.linspace(1, 2, len(x) * (x.shape[1] + K) * x[0, 0].numel()).double()
+    pull = pull.reshape(len(x), x.shape[1] + K, *x.shape[2:])
+    got = ps.run(probe_pull, x, y, K, pull)
+    through = "the generator learns through x: no detach, no no_grad, no NumPy"
+    expect_true(got is not None, through)
+    expect_close(got, pull[:, : x.shape[1]], through)
+
+
 @points(1, part="6b", hint="n_labels further columns behind the vector, one of them 1, in the dtype of x")
 def test_vectors_get_their_labels_as_columns(ps, rng):
     """A vector is followed by n_labels zeros and ones, also where labels are missing from the batch, in its dtype."""
     for B, D, K in ((5, 3, 4), (1, 2, 7), (3, 4, 3)):
-        x, y = normal(rng, B, D), torch.from_numpy(rng.integers(0, K - 1, size=B))
+        x, y = normal(rng, B, D), some_labels(rng, B, K, B > 1)
         want = torch.cat([x, torch.zeros(B, K, dtype=torch.float64)], dim=1)
         for i in range(B):
             want[i, D + int(y[i])] = 1.0
@@ -160,16 +193,18 @@ def test_vectors_get_their_labels_as_columns(ps, rng):
         expect_close(ps.append_label(x.float(), y, K), want.float())
 
 
-@points(1, part="6b", hint="n_labels further channels behind the image's, each constant over its whole plane")
+@points(1, part="6b", hint="n_labels further channels behind the image's, each constant over its plane; gradients pass")
 def test_images_get_their_labels_as_planes(ps, rng):
-    """An image is followed by n_labels constant planes, the label's one full of ones, in its dtype."""
+    """An image is followed by n_labels constant planes, the label's one full of ones, and its gradient passes."""
     for B, C, H, W, K in ((5, 2, 3, 4, 6), (1, 1, 2, 3, 4), (3, 1, 4, 2, 3)):
-        x, y = normal(rng, B, C, H, W), torch.from_numpy(rng.integers(0, K - 1, size=B))
+        x, y = normal(rng, B, C, H, W), some_labels(rng, B, K, B > 1)
         want = torch.cat([x, torch.zeros(B, K, H, W, dtype=torch.float64)], dim=1)
         for i in range(B):
             want[i, C + int(y[i]), :, :] = 1.0
         expect_close(ps.append_label(non_contiguous(x), y, K), want)
         expect_close(ps.append_label(x.float(), y, K), want.float())
+        for given in (x, x.flatten(1)):
+            expect_passes(ps, given, y, K)
 
 
 def count(samples, centers, r):

@@ -324,3 +324,38 @@ def zeroes_whole_networks_and_shows_one_batch(G, D, opt_G, opt_D, real, z_d, z_g
     loss_G.backward()
     opt_G.step()
     return loss_D.detach(), loss_G.detach()
+
+
+@wrong("gan_train_step")
+def leaves_the_discriminator_in_evaluation(G, D, opt_G, opt_D, real, z_d, z_g, kind, y=None):
+    D.train()
+    descend(loss_D := d_part(G, D, real, z_d, kind, y), opt_D)
+    D.eval()
+    descend(loss_G := g_part(G, D, z_g, kind, y), opt_G)
+    return loss_D.detach(), loss_G.detach()
+
+
+@wrong("gan_train_step")
+def thaws_at_the_start_and_freezes_at_the_end(G, D, opt_G, opt_D, real, z_d, z_g, kind, y=None):
+    D.requires_grad_(True)
+    descend(loss_D := d_part(G, D, real, z_d, kind, y), opt_D)
+    D.requires_grad_(False)
+    descend(loss_G := g_part(G, D, z_g, kind, y), opt_G)
+    return loss_D.detach(), loss_G.detach()
+
+
+@right("gan_train_step")
+def both_in_training_and_by_closures(G, D, opt_G, opt_D, real, z_d, z_g, kind, y=None):
+    G.train()
+    D.train()
+
+    def descent(optimizer, loss_of):
+        def again():
+            optimizer.zero_grad()
+            (loss := loss_of()).backward()
+            return loss
+
+        return optimizer.step(again).detach()
+
+    loss_D = descent(opt_D, lambda: d_part(G, D, real, z_d, kind, y))
+    return loss_D, descent(opt_G, lambda: g_part(G, D, z_g, kind, y))

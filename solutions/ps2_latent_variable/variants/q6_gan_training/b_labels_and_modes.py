@@ -1,5 +1,6 @@
 """Right and wrong answers to questions 6b and 6c: labels and modes."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -162,3 +163,29 @@ def by_a_loop_over_modes(samples, centers, r):
     mine = distance.argmin(1)
     hits = torch.stack([((mine == k) & (distance[:, k] <= r)).sum() for k in range(len(centers))])
     return (hits > 0).sum(), hits.sum() / len(samples)
+
+
+@wrong("append_label")
+@torch.no_grad()
+def labels_without_gradient(x, y, n_labels):
+    return append_label(x, y, n_labels)
+
+
+@wrong("append_label")
+def labels_by_numpy(x, y, n_labels):
+    hot = np.eye(n_labels)[y.numpy()].reshape(len(x), n_labels, *[1] * (x.ndim - 2))
+    hot = np.broadcast_to(hot, (len(x), n_labels, *x.shape[2:]))
+    return torch.from_numpy(np.concatenate([x.detach().numpy(), hot], axis=1)).to(x.dtype)
+
+
+@wrong("append_label")
+def the_last_label_for_the_one_before(x, y, n_labels):
+    return append_label(x, y.clamp(max=n_labels - 2), n_labels)
+
+
+@right("append_label")
+def rows_of_the_identity(x, y, n_labels):
+    hot = torch.eye(n_labels, dtype=x.dtype, device=x.device)[y]
+    if x.ndim == 4:
+        hot = hot[:, :, None, None] * torch.ones_like(x[:, :1])
+    return torch.hstack([x, hot])
