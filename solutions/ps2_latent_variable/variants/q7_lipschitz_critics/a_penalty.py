@@ -183,3 +183,22 @@ def one_example_at_a_time(D, real, fake, alpha):
         x = (alpha[i] * real[i : i + 1] + (1 - alpha[i]) * fake[i : i + 1]).requires_grad_()
         penalties.append((slope_at(D, x).norm() - 1) ** 2)
     return torch.stack(penalties)
+
+
+@wrong("gradient_penalty")
+def mixes_in_the_place_of_the_real(D, real, fake, alpha):
+    a = alpha.reshape(-1, *[1] * (real.ndim - 1))
+    x = real.mul_(a).add_((1 - a) * fake).detach()
+    return (slope_at(D, x.requires_grad_()).flatten(1).norm(dim=1) - 1) ** 2
+
+
+@wrong("gradient_penalty")
+def marks_the_real_and_the_fake(D, real, fake, alpha):
+    x = between(real.requires_grad_(), fake.requires_grad_(), alpha)
+    return (slope_at(D, x).flatten(1).norm(dim=1) - 1) ** 2
+
+
+@right("gradient_penalty")
+def guards_the_root_by_a_larger_number(D, real, fake, alpha):
+    slope = slope_at(D, between(real, fake, alpha)).flatten(1)
+    return (torch.sqrt(slope.square().sum(1) + 1e-8) - 1) ** 2

@@ -307,3 +307,44 @@ class InheritsFromLinear(nn.Linear):
         if self.training:
             _, self.u, self.v = power_iteration(self.weight, self.u, 1)
         return F.linear(x, self.weight / (self.u @ self.weight @ self.v), self.bias)
+
+
+@wrong("SNLinear")
+class WritesIntoWhatTheFirstPassNeeds(Layer):
+    def forward(self, x):
+        if self.training:
+            _, u, v = power_iteration(self.weight, self.u, 1)
+            self.u.copy_(u)
+            self.v.copy_(v)
+        return F.linear(x, self.weight / (self.u @ self.weight @ self.v), self.bias)
+
+
+@wrong("SNLinear")
+class OnlyMakesSmaller(SNLinear):
+    def forward(self, x):
+        if self.training:
+            sigma, self.u, self.v = power_iteration(self.weight, self.u, 1)
+        else:
+            sigma = self.u @ self.weight @ self.v
+        return F.linear(x, self.weight / sigma.clamp(min=1.0), self.bias)
+
+
+@wrong("SNLinear")
+class StoresVectorsWithAGraph(SNLinear):
+    def forward(self, x):
+        sigma, u, v = power_iteration(self.weight, self.u.detach(), 1)
+        if self.training:
+            self.u, self.v = u + 0 * sigma, v + 0 * sigma
+        else:
+            sigma = self.u.detach() @ self.weight @ self.v.detach()
+        return F.linear(x, self.weight / sigma, self.bias)
+
+
+@right("SNLinear")
+class StoresNewTensors(SNLinear):
+    def forward(self, x):
+        if self.training:
+            sigma, self.u, self.v = power_iteration(self.weight, self.u, n_steps=1)
+        else:
+            sigma = torch.einsum("i,ij,j", self.u, self.weight, self.v)
+        return x @ (self.weight / sigma).T + self.bias
