@@ -98,5 +98,7 @@ def test_bound_and_gradient_survive_tiny_weights(ps, rng):
         got = ps.iwae_bound(log_w + shift)
         expect_finite(got, "weights underflow or overflow: stay with their logarithms")
         expect_close(got, logsumexp(log_w.numpy(), axis=1) - np.log(6) + shift)
+        spread = log_w + shift * torch.arange(6)  # thousands of nats within an image
+        expect_close(ps.iwae_bound(spread), logsumexp(spread.numpy(), axis=1) - np.log(6))
         pull = ps.run(probe_gradient, log_w + shift, weight)
         expect_close(pull, softmax(log_w.numpy(), axis=1) * weight[:, None].numpy())

@@ -108,6 +108,19 @@ def probe_made(ns, D, hidden, seed, x):
     return both, [torch.stack([pair[i].detach() for pair in jacobians]) for i in (0, 1)]
 
 
+def probe_signs(ns, D, hidden, seed, x):
+    """The smallest and the largest of mu and of alpha, over a dozen networks whose parameters are all random."""
+    generator, seen = torch.Generator().manual_seed(seed), []
+    for _ in range(12):
+        net = ns.MADE(D, hidden).to(x.dtype)
+        with torch.no_grad():
+            for p in net.parameters():
+                p.copy_(0.7 * torch.randn(p.shape, generator=generator, dtype=torch.float64))
+            seen.append(torch.stack(tuple(net(x))))
+    flat = torch.cat(seen, dim=1).flatten(1)
+    return flat.amin(1), flat.amax(1)
+
+
 def expect_autoregressive(jacobians, B, D):
     """Strictly lower triangular, with every entry in use somewhere, and not the same everywhere.
 
@@ -134,6 +147,9 @@ def test_outputs_depend_on_all_earlier_inputs_and_no_others(ps, rng):
             expect_close(each[:, 0], each[:1, 0].expand(B), "the first coordinate depends on nothing")
         expect_true(not torch.allclose(both[0], both[1]), "mu and alpha are two outputs, not one")
         expect_autoregressive(jacobians, B, D)
+    lowest, highest = ps.run(probe_signs, 3, [6], seed, x)
+    both = "mu and alpha, the logarithm of a standard deviation, may be negative: nothing behind the last layer"
+    expect_true(bool((lowest < 0).all()) and bool((highest > 0).all()), both)
 
 
 def probe_made_training(ns, D, hidden, seed, x):
@@ -186,6 +202,14 @@ def run_flow(ps, name, weights, x):
     return both
 
 
+def probe_likelihood(ns, weights, x):
+    """The gradients by b and c of the log-density of x, None where there is no path."""
+    W, b, V, c = (w.clone().requires_grad_() for w in weights)
+    z, logdet = ns.maf_forward(ns.course_network(W, b, V, c, []), x)
+    log_p = (logdet - z.square().sum(1) / 2).sum()
+    return list(torch.autograd.grad(log_p, (b, c), allow_unused=True)) if log_p.requires_grad else [None, None]
+
+
 @points(1, "x3c", hint="standardise each coordinate by its own conditional; the Jacobian's diagonal is 1 / std")
 def test_masked_flow_standardises_with_what_the_data_say(ps, rng):
     """One call turns x into z, whose density times |det dz/dx| is the product of the conditionals of x."""
@@ -196,6 +220,10 @@ def test_masked_flow_standardises_with_what_the_data_say(ps, rng):
         expect_close(z, (x.numpy() - mu) / np.exp(alpha))
         product = norm(mu, np.exp(alpha)).logpdf(x.numpy()).sum(1)
         expect_close(logdet, product - norm.logpdf(z.numpy()).sum(1), "the log-determinant is that of dz/dx")
+        learns = "the network learns through z and through the log-determinant: no detach, no no_grad"
+        for got, want in zip(ps.run(probe_likelihood, weights, x), (z / np.exp(alpha), z.square() - 1), strict=True):
+            expect_true(got is not None, learns)
+            expect_close(got, want.sum(0), learns)
         single = run_flow(ps, "maf_forward", [w.float() for w in weights], x.float())
         expect_close(single[1], torch.from_numpy(-alpha.sum(1)).float())
 

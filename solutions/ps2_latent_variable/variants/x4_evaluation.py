@@ -291,3 +291,14 @@ def by_a_loop(real, fake, k):
         return hits.double().mean()
 
     return covered(fake, real), covered(real, fake)
+
+
+@wrong("inception_score")
+def bounds_the_logits(logits):
+    return inception_score(logits.clamp(-30, 30))
+
+
+@right("frechet_distance")
+def by_the_eigenvalues_of_the_product(mu1, Sigma1, mu2, Sigma2):
+    cross = torch.linalg.eigvals(Sigma1 @ Sigma2).real.clamp(min=0).sqrt().sum()
+    return torch.dist(mu1, mu2) ** 2 + (Sigma1 + Sigma2).trace() - 2 * cross

@@ -1,5 +1,6 @@
 import math
 
+import torch
 import torch.nn.functional as functional
 
 from autograder.verify.variants import right, wrong
@@ -199,3 +200,22 @@ def by_bce_and_l1_loss(G, D, x, y, weight):
 @right("cycle_loss")
 def by_l1_loss(G, H, x, y):
     return functional.l1_loss(H(G(x)), x) + functional.l1_loss(G(H(y)), y)
+
+
+@right("pix2pix_loss")
+def discriminator_by_its_names(G, D, x, y, weight):
+    fake = G(x)
+    return g_loss(D(x, image=fake), "non_saturating") + weight * (fake - y).abs().mean()
+
+
+@wrong("cycle_loss")
+def first_translation_without_gradient(G, H, x, y):
+    with torch.no_grad():
+        there = G(x)
+    return (H(there) - x).abs().mean() + (G(H(y)) - y).abs().mean()
+
+
+@wrong("cycle_loss")
+@torch.no_grad()
+def round_trips_without_gradient(G, H, x, y):
+    return cycle_loss(G, H, x, y)

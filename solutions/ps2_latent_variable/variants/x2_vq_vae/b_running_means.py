@@ -151,3 +151,17 @@ def over_the_codes_in_use(index, K):
 def by_a_small_number_in_the_logarithm(index, K):
     p = shares_of(index, K)
     return torch.exp(-torch.sum(p * torch.log(p + 1e-10)))
+
+
+@wrong("ema_update")
+def counts_with_a_floor(counts, sums, vectors, index, gamma):
+    counts, sums, _ = ema_update(counts, sums, vectors, index, gamma)
+    return counts, sums, sums / counts.clamp(min=1e-2)[:, None]
+
+
+@right("ema_update")
+def by_what_the_batch_weighs(counts, sums, vectors, index, gamma):
+    chosen = torch.nn.functional.one_hot(index, len(counts)).to(vectors.dtype)
+    weight = (1 - gamma) / gamma
+    counts, sums = counts + weight * chosen.sum(0), sums + weight * chosen.T @ vectors
+    return gamma * counts, gamma * sums, sums / counts[:, None]

@@ -329,3 +329,36 @@ def density_by_one_formula(made, z):
     mu, alpha = made(z)
     x = torch.addcmul(mu, torch.exp(alpha), z)
     return x, -(0.5 * z**2 + alpha).sum(-1) - 0.5 * z.shape[-1] * math.log(2 * math.pi)
+
+
+@wrong("maf_forward")
+@torch.no_grad()
+def masked_flow_without_gradient(made, x):
+    return maf_forward(made, x)
+
+
+@wrong("maf_forward")
+def scale_of_z_detached(made, x):
+    mu, alpha = made(x)
+    return (x - mu) * (-alpha.detach()).exp(), -alpha.sum(1)
+
+
+@wrong("MADE")
+class ScalesAboveOne(MADE):
+    def forward(self, x):
+        mu, alpha = super().forward(x)
+        return mu, nn.functional.softplus(alpha)
+
+
+@right("MADE")
+class TwoOutputLayers(MADE):
+    def __init__(self, D, hidden):
+        nn.Module.__init__(self)
+        *body, last = made_masks(D, hidden)
+        self.body = nn.ModuleList(MaskedLinear(mask) for mask in body)
+        self.mu, self.alpha = MaskedLinear(last), MaskedLinear(last)
+
+    def forward(self, x):
+        for layer in self.body:
+            x = nn.functional.leaky_relu(layer(x))
+        return self.mu(x), self.alpha(x)
