@@ -115,7 +115,7 @@ def ema_update(ema, model, decay):
         state = {k: decay * v + (1 - decay) * model.state_dict()[k] for k, v in ema.state_dict().items()}
         for name, value in state.items():
             owner, _, last = name.rpartition(".")
-            if last in ("weight", "bias"):
+            if last in dict(ema.get_submodule(owner).named_parameters(recurse=False)):
                 setattr(ema.get_submodule(owner), last, nn.Parameter(value))
             else:
                 ema.get_submodule(owner).get_buffer(last).copy_(model.state_dict()[name])

@@ -151,7 +151,12 @@ CASES = {
     "gain without a parameter": (GAIN_WITHOUT_A_PARAMETER, "q3_transformer", "3b.2", "one nn.Parameter of shape (C,)"),
     "scores in place": (SCORES_IN_PLACE, "q3_transformer", "3a.4", "cannot be differentiated: an in-place operation"),
     "cache in the module": (CACHE_IN_THE_MODULE, "q4_kv_cache", "4b.4", "belongs to the dict, not to the module"),
-    "a new name for a weight": (A_NEW_NAME_FOR_A_WEIGHT, "q4_kv_cache", "4c.3", "has the names of your GPT's"),
+    "a new name for a weight": (
+        A_NEW_NAME_FOR_A_WEIGHT,
+        "q4_kv_cache",
+        "4b.4",
+        "names that they have in CausalSelfAttention",
+    ),
 }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from scipy import stats
 
+from autograder.hidden.ps3_diffusion_flow import density_probes
 from autograder.hidden.ps3_diffusion_flow.closed_forms import Data, along, jacobians, rule
 from autograder.hidden.ps3_diffusion_flow.flow_fields import (
     good_divergence,
@@ -343,23 +344,6 @@ def test_random_directions_estimate_the_trace(ps, rng):
         expect_close(got.mean()[None], trace, "the mean over random signs is the trace")
 
 
-def probe_density(ns, weights, means, covariances, x1, n, method, *eps):
-    """log p_1 of the exact field, or its estimate, for points in the plane or small images, inside no_grad."""
-    flat, kept = ns.mixture_field(weights, means, covariances), []
-
-    def v(x, t):
-        kept.append(x.shape == x1.shape)
-        return flat(x.flatten(1), t).reshape(x.shape)
-
-    with torch.no_grad():
-        return ns.log_density(v, x1, n, method, *eps).detach(), all(kept)
-
-
-def probe_turn(ns, x1, n, method):
-    """log p_1 of the field that turns the plane, whose divergence is 0."""
-    return ns.log_density(lambda x, t: x.flip(1) * torch.tensor([-1.0, 1.0]).to(x), x1, n, method)
-
-
 @points(
     1, part="8e", hint="go back from t = 1 to the noise; log-density there, less the divergence along the whole way"
 )
@@ -371,17 +355,21 @@ def test_density_of_normal_data_is_found(ps, rng):
         x1, eps = law[1][0] + 1.5 * normal(rng, shape[0], D), 1.5 + uniform(rng, shape[0], D)
         mean, S = law[1][0].numpy(), law[2][0].numpy()
         want = stats.multivariate_normal(mean, S).logpdf(x1.numpy())
-        got, kept = ps.run(probe_density, *law, x1.reshape(shape), n, method)
+        got, kept = ps.run(density_probes.exact_density, *law, x1.reshape(shape), n, method)
         expect_true(kept, "v is asked about examples in their own shape")
         expect_close(got, np.reshape(want, -1), rtol=1e-3, atol=1e-3)
-        got, _ = ps.run(probe_density, *law, x1.reshape(shape), n, method, eps.reshape(shape))
+        got, _ = ps.run(density_probes.exact_density, *law, x1.reshape(shape), n, method, eps.reshape(shape))
         want = along(eps.numpy(), x1.numpy(), mean, S)
         expect_close(got, want, "the given eps goes to the divergence, the same in all steps", rtol=1e-3, atol=1e-2)
     for method, order in METHODS.items():  # a turn keeps lengths; each method stretches them in its own way
         x1, n = normal(rng, 3, 2), 2
         stretch = abs(sum((-1j / n) ** power / math.factorial(power) for power in range(order + 1))) ** (2 * n)
         want = -0.5 * stretch * x1.square().sum(1) - math.log(2 * math.pi)
-        expect_close(ps.run(probe_turn, x1, n, method), want, "the number of steps and the method are passed on")
+        expect_close(
+            ps.run(density_probes.density_of_a_turn, x1, n, method),
+            want,
+            "the number of steps and the method are passed on",
+        )
 
 
 @points(1, part="8e", hint="the divergence changes along the way: integrate it with the trajectory, by the same method")
@@ -393,7 +381,7 @@ def test_density_of_a_mixture_is_found(ps, rng):
         x1 = means[:1] + normal(rng, B, 2)
         each = [stats.multivariate_normal(m, S).logpdf(x1.numpy()) for m, S in zip(means, covariances, strict=True)]
         want = np.log(weights.numpy() @ np.exp(np.reshape(each, (K, B))))
-        got, _ = ps.run(probe_density, weights, means, covariances, x1, 32, "rk4")
+        got, _ = ps.run(density_probes.exact_density, weights, means, covariances, x1, 32, "rk4")
         expect_tensor(got)
         expect_close(got, want, rtol=2e-3, atol=2e-3)
 
