@@ -2,7 +2,7 @@
 
 from autograder.source.errors import SourceError
 from autograder.source.model import ROLES, Cell, Part, PartKind, Question, Region, SourceSet
-from autograder.source.namespace import Namespace, definitions, execute
+from autograder.source.namespace import Namespace, cells, definitions, execute
 from autograder.source.pages import files_of, located, page, read_page
 from autograder.source.problem_set import read_draft, read_set
 from autograder.source.question import read_question
@@ -19,6 +19,7 @@ __all__ = [
     "Region",
     "SourceError",
     "SourceSet",
+    "cells",
     "check_worth",
     "definitions",
     "execute",

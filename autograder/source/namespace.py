@@ -4,16 +4,22 @@ Only the course's own sources are executed here, never a student's.
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from autograder.source.cells import read_cells
+from autograder.source.model import Cell
 from autograder.source.pages import page
 
 Namespace = dict[str, Any]
 WHOLE = ("given", "answer")  # roles whose cells define and run no experiment
 SETUP = "setup"  # the id of the cell that installs pskit
+
+
+def cells(folder: Path, file: str, roles: Collection[str]) -> Iterator[Cell]:
+    """The cells of these roles in a source file of a set's folder, but the one that installs pskit."""
+    return (cell for cell in read_cells(page(folder, file), file) if cell.role in roles and cell.id != SETUP)
 
 
 def definitions(folder: Path, files: Iterable[str], experiments: bool = False) -> Namespace:
@@ -23,9 +29,8 @@ def definitions(folder: Path, files: Iterable[str], experiments: bool = False) -
     """
     namespace: Namespace = {"__name__": "notebook"}
     for file in files:
-        for cell in read_cells(page(folder, file), file):
-            if cell.id != SETUP and (cell.role in WHOLE or (experiments and cell.role == "run")):
-                execute(cell.source, cell.id, namespace, only_definitions=cell.role not in WHOLE)
+        for cell in cells(folder, file, (*WHOLE, "run") if experiments else WHOLE):
+            execute(cell.source, cell.id, namespace, only_definitions=cell.role not in WHOLE)
     return namespace
 
 

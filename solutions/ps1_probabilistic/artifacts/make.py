@@ -17,8 +17,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 from autograder.release.figures import write_figure
-from autograder.source import Namespace, execute, page
-from autograder.source.cells import read_cells
+from autograder.source import Namespace, cells, execute
 from pskit import figures
 
 HERE = Path(__file__).resolve().parent
@@ -52,9 +51,8 @@ def run(file: str, namespace: Namespace) -> None:
 
     figures.show = show
     roles = {"given", "answer", "artifact"} | (set() if file in SILENT else {"run"})
-    for cell in read_cells(page(SET, file), file):
-        if cell.role in roles and cell.id != "setup":
-            execute(cell.source.replace("QUICK = True", "QUICK = False"), file, namespace)
+    for cell in cells(SET, file, roles):
+        execute(cell.source.replace("QUICK = True", "QUICK = False"), file, namespace)
 
 
 def main() -> None:

@@ -19,8 +19,7 @@ import torch
 from reference import NEEDED, SET
 
 from autograder.release.figures import write_figure
-from autograder.source import Namespace, execute, page
-from autograder.source.cells import read_cells
+from autograder.source import Namespace, cells, execute
 from pskit import figures
 
 HERE = Path(__file__).resolve().parent
@@ -79,9 +78,8 @@ def main(folder: Path, words: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
     for file in NEEDED:
-        for cell in read_cells(page(SET, file), file):
-            if cell.role in ("given", "answer", "run", "artifact") and cell.id != "setup":
-                run(cell.source, file, namespace, words)
+        for cell in cells(SET, file, ("given", "answer", "run", "artifact")):
+            run(cell.source, file, namespace, words)
     for artifact in folder.glob("ps2_*.safetensors"):
         shutil.copy(artifact, HERE)
 

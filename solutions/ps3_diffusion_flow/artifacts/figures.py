@@ -22,8 +22,7 @@ from reference import NEEDED, SET, definitions, in_bfloat16
 from autograder.hidden.digits.distance import frechet, in_unit
 from autograder.hidden.digits.reader import read as read_digits
 from autograder.release.figures import write_figure
-from autograder.source import Namespace, execute, page
-from autograder.source.cells import read_cells
+from autograder.source import Namespace, cells, execute
 from pskit import data, figures
 from pskit.tensors import read
 
@@ -97,9 +96,9 @@ def run(notebook: Namespace, chosen: list[str]) -> None:
 
     figures.show = show
     for file in NEEDED:
-        for cell in read_cells(page(SET, file), file):
+        for cell in cells(SET, file, ("run",)):
             title = re.search(r'^with experiment\("(.+?)"[,)]', cell.source, re.MULTILINE)
-            if cell.role == "run" and title and title[1] in FIGURES and title[1] in chosen:
+            if title and title[1] in FIGURES and title[1] in chosen:
                 state |= {"names": FIGURES[title[1]], "count": 0}
                 execute(cell.source, file, notebook)
 

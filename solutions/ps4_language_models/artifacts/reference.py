@@ -7,8 +7,7 @@ import matplotlib as mpl
 import torch
 
 from autograder import source
-from autograder.source import Namespace, execute, page
-from autograder.source.cells import read_cells
+from autograder.source import Namespace, cells, execute
 from pskit.figures import COLOURS
 
 mpl.rcParams["axes.prop_cycle"] = mpl.cycler(color=COLOURS)  # as in the notebook
@@ -32,8 +31,8 @@ def definitions() -> Namespace:
 
 def run_cell(space: Namespace, question: str, title: str, instead: dict[str, str]) -> None:
     """Execute the cell of an experiment, with some of its text replaced."""
-    for cell in read_cells(page(SET, question), question):
-        if cell.type == "code" and f'with experiment("{title}"' in cell.source:
+    for cell in cells(SET, question, ("run",)):
+        if f'with experiment("{title}"' in cell.source:
             text = cell.source
             for old, new in instead.items():
                 text = text.replace(old, new)
