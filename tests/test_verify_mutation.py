@@ -67,9 +67,23 @@ def test_only_solutions_are_changed_and_every_mutant_is_another_program(tmp_path
         assert "7 + 7" in mutant.source
 
 
-def test_an_assertion_about_lengths_is_no_value_to_change(tmp_path: Path) -> None:
-    (swapped,) = mutants(tmp_path, "return zip(X, w, strict=True)")
-    assert swapped.mutated == "return zip(w, X, strict=True)"
+@pytest.mark.parametrize(
+    ("solution", "mutated"),
+    [
+        ("return zip(X, w, strict=True)", "return zip(w, X, strict=True)"),
+        ("return X.new_zeros(w, device=X.device)", None),
+        ("return torch.minimum(X, w)", None),
+        ("return X.transpose(w, w.ndim)", None),
+    ],
+)
+def test_what_values_cannot_show_is_no_change(tmp_path: Path, solution: str, mutated: str | None) -> None:
+    changed = [mutant.mutated for mutant in mutants(tmp_path, solution) if mutant.operator != "DropCall"]
+    assert changed == ([mutated] if mutated else [])
+
+
+def test_an_annotation_is_no_value_to_change(tmp_path: Path) -> None:
+    made = mutants(tmp_path, "return X\n\ndef g(x: list[int]) -> list[int]:\n    return x")
+    assert made == []
 
 
 def test_a_comment_beside_a_listed_line_may_change(tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ class Tokenizer:
         self.vocab, self.merges, self.special = vocab, merges, list(special)
         self.ids = {token: i for i, token in vocab.items()}
         self.rank = {pair: i for i, pair in enumerate(merges)}
-        self.known = {}
+        self.encode_piece = lru_cache(50_000)(self.encode_piece)  # words come back; memory is bounded where none does
         ### END SOLUTION
 
     def encode(self, text: str) -> list[int]:
@@ -184,14 +184,10 @@ class Tokenizer:
         """The ids of one piece."""
         if piece in self.special:
             return [self.ids[piece.encode()]]
-        if piece not in self.known:
-            if len(self.known) > 50_000:  # memory is bounded, also where every word is new
-                self.known.clear()
-            tokens = [bytes([b]) for b in piece.encode()]
-            while mergeable := self.rank.keys() & set(pairwise(tokens)):
-                tokens = merge_pair(tokens, min(mergeable, key=self.rank.__getitem__))
-            self.known[piece] = [self.ids[token] for token in tokens]
-        return self.known[piece]
+        tokens = [bytes([b]) for b in piece.encode()]
+        while mergeable := self.rank.keys() & set(pairwise(tokens)):
+            tokens = merge_pair(tokens, min(mergeable, key=self.rank.__getitem__))
+        return [self.ids[token] for token in tokens]
         ### END SOLUTION
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -203,7 +199,7 @@ class Tokenizer:
     def encode_iterable(self, chunks: Iterable[str]) -> Iterator[int]:
         """The ids of the text that the chunks make together, one by one, while the chunks come in."""
         ### BEGIN SOLUTION
-        doubt = max(map(len, self.special), default=1) - 1  # characters that may begin a special token
+        doubt = max(map(len, self.special), default=0)  # characters that may begin a special token
         rest = ""
         for chunk in chunks:
             rest += chunk

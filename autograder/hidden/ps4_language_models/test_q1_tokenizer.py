@@ -278,6 +278,11 @@ def test_streams_equal_the_whole_however_they_are_cut(ps, rng):
         expect_equal(ps.run(probe_stream, vocab, merges, special, list(text)), want)
         expect_equal(ps.run(probe_stream, vocab, merges, special, text.splitlines(keepends=True)), want)
     expect_equal(ps.run(probe_stream, vocab, merges, SPECIAL, []), [])
+    wordy, said = "<end of the text>", "ab <end of the text><end of the text> ab <end of the text"
+    vocab = shuffled(rng, merges, [wordy])
+    want = [i for token in slow_bpe.encode(said, merges, [wordy]) for i, each in vocab.items() if each == token]
+    got = ps.run(probe_stream, vocab, merges, [wordy], list(said))
+    expect_equal(got, want, "a special token whose first sign is a piece of its own, character by character")
 
 
 def probe_lag(ns, vocab, merges, special, chunk, n):

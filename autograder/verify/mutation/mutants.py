@@ -1,6 +1,5 @@
 """The mutants of a question: each is one answer cell of the reference with one small change inside its solution."""
 
-import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from cosmic_ray.operators.operator import Operator
 from parso.tree import NodeOrLeaf
 
 from autograder.source import Cell, Question
+from autograder.verify.mutation.meaning import meaning
 from autograder.verify.mutation.operators import all_operators
 
 COMMENT = re.compile(r" {2,}# .*$", re.MULTILINE)
@@ -52,27 +52,15 @@ def mutants_of(question: Question, sources: Mapping[str, str]) -> Iterator[Mutan
 
 
 def _of_cell(question: Question, cell: Cell, source: str) -> Iterator[Mutant]:
-    first, seen = cell.first_line, {_meaning(source)}
+    first, seen = cell.first_line, {meaning(source)}
     lines = {n - first + 1 for region in cell.regions for n in range(region.first_line, region.last_line)}
     for name, operator in all_operators().items():
         for occurrence in _occurrences(source, operator, lines):
             mutated = mutate_code(source, operator, occurrence)
-            meaning = _meaning(mutated)
-            if meaning and meaning not in seen:
-                seen.add(meaning)
+            said = meaning(mutated)
+            if said and said not in seen:
+                seen.add(said)
                 yield _mutant(question, cell, name, source, mutated)
-
-
-def _meaning(source: str) -> str | None:
-    """The program without its layout, and without `strict=` of zip, an assertion; None where it is no program."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "strict"]
-    return ast.dump(tree)
 
 
 class _Counter(Visitor):  # type: ignore[misc]

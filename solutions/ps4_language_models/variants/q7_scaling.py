@@ -217,6 +217,16 @@ def floor_is_cut_off_afterwards(N, L):
 
 
 @wrong("fit_power_law")
+def the_best_of_the_laws_whose_floor_is_positive(N, L):
+    n, loss = N.double(), L.double()
+    middle = n.log().mean().exp()
+    fits = [(alpha, *line((n / middle) ** -alpha, loss)) for alpha in np.linspace(0.02, 2, 5000).tolist()]
+    fits = [fit for fit in fits if fit[1] >= 0]
+    alpha, E, a = min(fits, key=lambda fit: (fit[1] + fit[2] * (n / middle) ** -fit[0] - loss).square().sum().item())
+    return E.item(), (a * middle**alpha).item(), alpha
+
+
+@wrong("fit_power_law")
 def floor_made_positive_by_its_size(N, L):
     E, A, alpha = unbounded(N, L)
     return abs(E), A, alpha
