@@ -76,7 +76,7 @@ def prove(
         papers = list(_papers(desk, source, present, found))
         setting = Setting(plan.name, desk.release, course.root / "autograder" / "hidden" / plan.name)
         with Graders(setting, processes) as graders:
-            jobs = [(paper, seed) for paper in papers for seed in draws]
+            jobs = [(paper, seed) for seed in draws for paper in papers]  # a seed's oracles are remembered meanwhile
             done = track(graders.grade(jobs), f"{plan.name}: grading", len(jobs), console=console, transient=True)
             graded = [row for rows in done for row in rows]
     rows = {name: _in_order(graded, papers, name) for name in present}
