@@ -9,9 +9,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def commit() -> str:
-    """The commit that is measured, with `-dirty` where files differ from it."""
-    words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-    return subprocess.check_output(words, text=True).strip()
+    """The commit that is measured, with `-dirty` where files differ from it; the pages themselves do not count."""
+    git = ["git", "-C", str(ROOT)]
+    name = subprocess.check_output([*git, "describe", "--always"], text=True).strip()
+    others = subprocess.check_output([*git, "status", "--porcelain", "--untracked-files=no", "--", ":!*.md"], text=True)
+    return f"{name}-dirty" if others else name
 
 
 def kept(page: Path, end: str = "\n") -> dict[str, str]:
