@@ -11,6 +11,8 @@ starts with, training starts again. Random numbers are not part of it; draw them
 """
 
 import json
+import math
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -61,10 +63,14 @@ class resumable:
         title = title or self.path.stem
         self._plot = LivePlot(title)
         saved_at, start = time.monotonic(), self.done
-        with tqdm(total=n, initial=start, desc=title, mininterval=0.5, dynamic_ncols=True) as self._bar:
+        # On stdout, since notebooks paint stderr red, and not before a step is done: a step may wait for an answer.
+        with tqdm(
+            total=n, initial=start, desc=title, file=sys.stdout, delay=math.inf, mininterval=0.5, dynamic_ncols=True
+        ) as self._bar:
             for i in range(start, n):
                 yield i
                 self.done = i + 1
+                self._bar.delay = 0
                 self._bar.update()
                 if self.done == n or time.monotonic() - saved_at >= self.every:
                     self.save()

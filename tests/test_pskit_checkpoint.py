@@ -47,10 +47,19 @@ def test_an_interrupted_run_goes_on_after_its_last_whole_step(path, capsys):
 
 def test_the_bar_shows_how_long_it_will_take_and_the_loss(path, capsys):
     train(path, 3)
-    bar = capsys.readouterr().err
+    said = capsys.readouterr()
+    bar = said.out
+    assert not said.err, "what stands on stderr is red in a notebook"
     assert "3/3 [" in bar
     assert "<" in bar, "time gone < time left"
     assert "loss=2" in bar
+
+
+def test_a_training_whose_first_step_waits_for_an_answer_shows_no_bar(path, capsys):
+    with pytest.raises(KeyboardInterrupt):
+        train(path, 3, stop_at=0)
+    said = capsys.readouterr()
+    assert said.out + said.err == ""
 
 
 def test_a_killed_process_goes_on_to_the_same_result(path):
