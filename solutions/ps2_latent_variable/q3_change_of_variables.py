@@ -3,12 +3,12 @@
 #
 # The autoencoder of question 2 never knew $\log p(x)$, only a bound. A **normalizing flow** takes another way: it makes
 # the hidden variable as large as the image, and the map between them *invertible*. Then there is exactly one $z$ for
-# each $x$, nothing is left to integrate, and the density is exact:
+# each $x$, nothing is left to integrate, and the density is exact (Dinh, Sohl-Dickstein and Bengio, *RealNVP*, ICLR
+# 2017, eq. 3):
 #
 # $$
 # \log p_X(x) = \log p_Z\big(f(x)\big) + \log\Big\lvert\det\frac{\partial f(x)}{\partial x}\Big\rvert,
-# \qquad z = f(x)
-# \qquad\text{(Dinh, Sohl-Dickstein and Bengio, } \textit{RealNVP}\text{, ICLR 2017, eq. 3).}
+# \qquad z = f(x) .
 # $$
 #
 # The first term asks how likely the point is where $x$ lands. The second is the exchange rate between volumes: where
