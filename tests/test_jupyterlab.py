@@ -123,6 +123,16 @@ def look_around(page: Any, notebook: Any, name: str) -> None:
         assert page.evaluate(TOO_WIDE) == []
 
 
+def too_wide_anywhere(page: Any, notebook: Any) -> set[str]:
+    """What is wider than its column, from the first cell to the last; JupyterLab renders only what is near the view."""
+    wide = set()
+    for index in range(0, len(notebook.cells), 2):
+        page.evaluate(f"{NOTEBOOK}.content.scrollToItem({index}, 'start')")
+        page.wait_for_timeout(200)  # formulas are set after the text
+        wide |= set(page.evaluate(TOO_WIDE))
+    return wide
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("plan", IN_THE_BROWSER, ids=lambda plan: plan.short)
 def test_a_student_works_in_jupyterlab(plan: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,6 +184,7 @@ def run_untouched(page: Any, notebook: Any, short: str) -> None:
     assert kinds.count("error") == 0
     assert kinds.count("display_data") >= 2
     assert page.evaluate(UNSPOKEN) == 0, "each picture is followed by its words, for those who hear the page"
+    assert too_wide_anywhere(page, notebook) == set()
     for theme in ("Light", "Dark"):
         page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})")
         page.wait_for_timeout(1500)
