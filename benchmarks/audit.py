@@ -1,10 +1,10 @@
 """The long rounds, and a page that says how each last went: `make audit` writes docs/audit.md.
 
-Runs the tests marked slow (fuzzing, hundreds of submissions, a thousand killed workers), and for each set verify at 20
-seeds and mutation of every reference answer, a question at a time: its row of the set's table is renewed, and the round
-has passed when every row has. Takes an hour or more per set on two cores; `--only ps1` or `--only mutation` picks
-rounds, `--question q3` questions, and the page keeps what it says of the others. Exit code 1 where a round failed; the
-page is written either way.
+Runs the tests marked slow (notebooks trained whole and in a browser; fuzzing, hundreds of submissions, a thousand
+killed workers), and for each set verify at 20 seeds and mutation of every reference answer, a question at a time: its
+row of the set's table is renewed, and the round has passed when every row has. Takes an hour or more per set on two
+cores; `--only ps1` or `--only mutation` picks rounds, `--question q3` questions, and the page keeps what it says of the
+others. Exit code 1 where a round failed; the page is written either way.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from record import ROOT, commit, kept, write
 
 PAGE = ROOT / "docs" / "audit.md"
 TITLE = "# The last audit\n\n`make audit` wrote this page. Each round says at which commit and on what it ran.\n"
+NOTEBOOKS = tuple(f"tests/test_{name}.py" for name in ("colab", "jupyterlab", "ps_notebooks"))
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 ROW = re.compile(r"^\| (?P<question>[qx]\d+_\w+) \| (?P<verdict>\w+) \|.*$", re.MULTILINE)
 
@@ -46,7 +47,11 @@ def questions() -> dict[str, list[str]]:
 
 def rounds() -> dict[str, tuple[str, ...]]:
     """Every round by its name: the words after `python -m`."""
-    named: dict[str, tuple[str, ...]] = {"slow tests": ("pytest", "-q", "-m", "slow")}
+    slow = ("pytest", "-q", "-m", "slow")
+    named: dict[str, tuple[str, ...]] = {
+        "slow tests of the notebooks": (*slow, *NOTEBOOKS),
+        "slow tests of the rest": (*slow, *(f"--ignore={file}" for file in NOTEBOOKS)),
+    }
     for name in questions():
         named[f"{name} at 20 seeds"] = ("autograder", "verify", name, "--seeds", "20")
         named[f"{name} by mutation"] = ("autograder", "verify", name, "--mutants")

@@ -60,5 +60,12 @@ def test_a_set_is_audited_by_its_questions_and_the_slow_tests_as_they_are(audit:
     every = audit.questions()[name]
     assert audit.parts(f"{name} by mutation", []) == every
     assert audit.parts(f"{name} by mutation", ["q1"]) == every[:1]
-    assert audit.parts("slow tests", []) == [""]
-    assert audit.parts("slow tests", ["q1"]) == []
+    assert audit.parts("slow tests of the rest", []) == [""]
+    assert audit.parts("slow tests of the rest", ["q1"]) == []
+
+
+def test_every_slow_test_is_in_one_of_the_two_rounds(audit: Any) -> None:
+    ours, others = (words for name, words in audit.rounds().items() if name.startswith("slow tests"))
+    files = {word for word in ours if word.endswith(".py")}
+    assert all((audit.ROOT / file).is_file() for file in files)
+    assert {word.removeprefix("--ignore=") for word in others if word.startswith("--ignore")} == files
