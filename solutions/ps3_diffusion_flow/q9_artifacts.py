@@ -9,9 +9,11 @@
 # | | you hand in | it is judged by | half | full |
 # | --- | --- | --- | --- | --- |
 # | 9a | a diffusion model | its error of the noise in hidden digits, a mean square | 0.070 | 0.055 |
+# | | | the same, told `null` and not the label | 0.105 | |
 # | | | samples, 10 steps of DDIM at $w=2$: a hidden reader of digits sees what was asked in | 55 % | 75 % |
 # | | | the Fréchet distance of these samples to hidden digits | | 3 |
 # | 9b | a flow | its error of the velocity between noise and hidden digits | 0.230 | 0.195 |
+# | | | the same, told `null` and not the label | 0.300 | |
 # | | | samples, 8 steps of Heun's method at $w=2$: the reader sees what was asked in | 75 % | 90 % |
 # | | | the Fréchet distance of these samples to hidden digits | | 3 |
 #

@@ -13,7 +13,7 @@ from torch import Tensor
 from autograder.hidden.digits.distance import frechet, in_unit
 from autograder.hidden.digits.images import hidden_digits
 from autograder.hidden.digits.reader import read
-from autograder.hidden.ps3_diffusion_flow.networks import HandedIn, Tensors, cosine_shares
+from autograder.hidden.ps3_diffusion_flow.networks import NULL, HandedIn, Tensors, cosine_shares
 from autograder.testing import Memory, digest, normal, uniform
 from pskit import data
 
@@ -25,7 +25,7 @@ _newest: dict[str, Tensor] = {}  # the noise of the newest samples, for one netw
 
 def guess(net: HandedIn, x: Tensor, part: Tensor, y: Tensor) -> Tensor:
     """What the network guesses."""
-    return _answers(net.name + digest(x, part), lambda: net(x, part, y))
+    return _answers(net.name + digest(x, part, y), lambda: net(x, part, y))
 
 
 def hidden_pairs(rng: np.random.Generator, n: int = 300) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -36,9 +36,10 @@ def hidden_pairs(rng: np.random.Generator, n: int = 300) -> tuple[Tensor, Tensor
     return 2 * images[rows] - 1, labels[rows], normal(rng, n, 1, 28, 28).float(), times
 
 
-def noise_error(net: HandedIn, rng: np.random.Generator) -> float:
-    """The mean squared error of the noise that the network guesses in noisy hidden digits, told their labels."""
+def noise_error(net: HandedIn, rng: np.random.Generator, *, told: bool = True) -> float:
+    """The mean squared error of the noise that the network guesses in noisy hidden digits, told their labels or not."""
     x0, y, noise, times = hidden_pairs(rng)
+    y = y if told else torch.full_like(y, NULL)
     shares = cosine_shares()
     steps = (times * len(shares)).long()
     share = shares[steps].reshape(-1, 1, 1, 1).float()
@@ -46,9 +47,10 @@ def noise_error(net: HandedIn, rng: np.random.Generator) -> float:
     return (guess(net, xt, steps / len(shares), y) - noise).square().mean().item()
 
 
-def velocity_error(net: HandedIn, rng: np.random.Generator) -> float:
+def velocity_error(net: HandedIn, rng: np.random.Generator, *, told: bool = True) -> float:
     """The mean squared error of the velocity that the network guesses between noise and hidden digits."""
     x1, y, noise, times = hidden_pairs(rng)
+    y = y if told else torch.full_like(y, NULL)
     t = times.reshape(-1, 1, 1, 1).float()
     return (guess(net, (1 - t) * noise + t * x1, times, y) - (x1 - noise)).square().mean().item()
 

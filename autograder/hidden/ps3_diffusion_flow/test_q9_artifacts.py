@@ -18,6 +18,7 @@ from autograder.testing import Unexpected, expect_true, points
 DDPM, FLOW = "ps3_ddpm.safetensors", "ps3_flow.safetensors"
 NOISE_HALF, NOISE_FULL = 0.070, 0.055  # mean squared error of the noise
 VELOCITY_HALF, VELOCITY_FULL = 0.230, 0.195  # mean squared error of the velocity
+NOISE_UNTOLD, VELOCITY_UNTOLD = 0.105, 0.300  # the same without a label; a null never trained: 0.16, 0.25 and up
 DDIM_HALF, DDIM_FULL = 0.55, 0.75  # share of ten-step samples in which the reader sees the label
 HEUN_HALF, HEUN_FULL = 0.75, 0.90  # the same for eight steps of Heun's method
 FAR = 3.0  # Frechet distance to hidden digits; real ones have 0.4 to 0.8
@@ -44,9 +45,12 @@ def own_ddpm(ps):
 
 @points(1, part="9a", hint="the given U-Net with T = 200, trained to guess the noise, told the labels")
 def test_noise_in_hidden_digits_is_found(ps, rng):
-    """In digits that nobody trained on, your network finds the noise well, told the label."""
-    error = noise_error(HandedIn(own_ddpm(ps)), rng)
+    """In digits that nobody trained on, your network finds the noise well, told the label or told none."""
+    net = HandedIn(own_ddpm(ps))
+    error = noise_error(net, rng)
     expect_true(error <= NOISE_HALF, "the error of the noise is too large: was it trained with QUICK = False?")
+    untold = noise_error(net, rng, told=False)
+    expect_true(untold <= NOISE_UNTOLD, "told the label it is well; without (label 10) not: were a tenth dropped?")
 
 
 @points(1, part="9a", hint="half of the full training gets there")
@@ -82,9 +86,12 @@ def test_diffusion_draws_like_the_data(ps, rng):
     1, part="9b", hint="the given U-Net with T = 1, trained to guess the velocity, data minus noise, at t = 1 the data"
 )
 def test_velocities_to_hidden_digits_are_found(ps, rng):
-    """Between noise and digits that nobody trained on, your network finds the velocity well, told the label."""
-    error = velocity_error(HandedIn(ps.artifact(FLOW)), rng)
+    """Between noise and digits that nobody trained on, your network finds the velocity well, with and without label."""
+    net = HandedIn(ps.artifact(FLOW))
+    error = velocity_error(net, rng)
     expect_true(error <= VELOCITY_HALF, "the error of the velocity is too large: was it trained with QUICK = False?")
+    untold = velocity_error(net, rng, told=False)
+    expect_true(untold <= VELOCITY_UNTOLD, "told the label it is well; without (label 10) not: were a tenth dropped?")
 
 
 @points(1, part="9b", hint="half of the full training gets there")
