@@ -13,7 +13,7 @@ from autograder.course import load_course
 from autograder.hidden.digits.distance import frechet, trace_of_root
 from autograder.hidden.digits.images import hidden_digits
 from autograder.hidden.digits.reader import read
-from autograder.hidden.ps3_diffusion_flow.judged import likeness
+from autograder.hidden.ps3_diffusion_flow.judged import likeness, noise_error
 from autograder.hidden.ps3_diffusion_flow.networks import HandedIn, checked, cosine_shares, shapes
 from autograder.source import Namespace, definitions
 from autograder.testing import Unexpected
@@ -89,6 +89,18 @@ def test_only_the_provided_network_looks_like_the_provided_network() -> None:
     assert abs(likeness(unet(64, 200.0, seed=1).state_dict())) < 0.1
     assert likeness(unet(24, 200.0).state_dict()) == 0.0
     assert likeness({}) == 0.0
+
+
+def test_the_error_without_labels_tells_a_null_that_was_never_trained() -> None:
+    provided: dict[str, Tensor] = data.weights("ps3_unet")
+    null = torch.randn(1, provided["labels.weight"].shape[1], generator=torch.Generator().manual_seed(0))
+    untrained = provided | {"labels.weight": torch.cat([provided["labels.weight"][:10].float(), null])}
+
+    def error(tensors: dict[str, Tensor], *, told: bool) -> float:
+        return noise_error(HandedIn(tensors), np.random.default_rng(0), told=told)  # the same digits and noise
+
+    assert error(untrained, told=True) == error(provided, told=True) < error(provided, told=False) < 0.06
+    assert error(untrained, told=False) > 2 * error(provided, told=False)
 
 
 def test_the_distance_is_small_for_real_digits_and_large_for_one_digit() -> None:
