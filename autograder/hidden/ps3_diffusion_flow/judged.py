@@ -28,18 +28,18 @@ def guess(net: HandedIn, x: Tensor, part: Tensor, y: Tensor) -> Tensor:
     return _answers(net.name + digest(x, part, y), lambda: net(x, part, y))
 
 
-def hidden_pairs(rng: np.random.Generator, n: int = 300) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Hidden digits (n, 1, 28, 28) in [-1, 1], labels (n,), noise, and times (n,) spread evenly over [0, 1)."""
+def hidden_pairs(rng: np.random.Generator, told: bool, n: int = 300) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Hidden digits (n, 1, 28, 28) in [-1, 1], noise, times (n,) spread evenly over [0, 1), and labels (n,) or NULL."""
     images, labels = hidden_digits()
     rows = torch.from_numpy(rng.permutation(len(images))[:n])
     times = (torch.arange(n) + uniform(rng, n)) / n
-    return 2 * images[rows] - 1, labels[rows], normal(rng, n, 1, 28, 28).float(), times
+    y = labels[rows] if told else torch.full((n,), NULL)
+    return 2 * images[rows] - 1, normal(rng, n, 1, 28, 28).float(), times, y
 
 
 def noise_error(net: HandedIn, rng: np.random.Generator, *, told: bool = True) -> float:
     """The mean squared error of the noise that the network guesses in noisy hidden digits, told their labels or not."""
-    x0, y, noise, times = hidden_pairs(rng)
-    y = y if told else torch.full_like(y, NULL)
+    x0, noise, times, y = hidden_pairs(rng, told)
     shares = cosine_shares()
     steps = (times * len(shares)).long()
     share = shares[steps].reshape(-1, 1, 1, 1).float()
@@ -48,9 +48,8 @@ def noise_error(net: HandedIn, rng: np.random.Generator, *, told: bool = True) -
 
 
 def velocity_error(net: HandedIn, rng: np.random.Generator, *, told: bool = True) -> float:
-    """The mean squared error of the velocity that the network guesses between noise and hidden digits."""
-    x1, y, noise, times = hidden_pairs(rng)
-    y = y if told else torch.full_like(y, NULL)
+    """The mean squared error of the velocity that it guesses between noise and hidden digits, told labels or not."""
+    x1, noise, times, y = hidden_pairs(rng, told)
     t = times.reshape(-1, 1, 1, 1).float()
     return (guess(net, (1 - t) * noise + t * x1, times, y) - (x1 - noise)).square().mean().item()
 
