@@ -12,6 +12,7 @@ from autograder.testing.expect import (
 )
 from autograder.testing.points import Worth, points
 from autograder.testing.remembered import Memory, digest, file_digest, measured
+from autograder.testing.untouched import expect_untouched, untouched
 
 __all__ = [
     "Memory",
@@ -24,6 +25,7 @@ __all__ = [
     "expect_shape",
     "expect_tensor",
     "expect_true",
+    "expect_untouched",
     "file_digest",
     "measured",
     "non_contiguous",
@@ -32,4 +34,5 @@ __all__ = [
     "simplex",
     "spd",
     "uniform",
+    "untouched",
 ]

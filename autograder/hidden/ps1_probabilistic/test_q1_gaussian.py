@@ -5,8 +5,7 @@ import math
 import torch
 
 from autograder.hidden.ps1_probabilistic import oracle
-from autograder.hidden.ps1_probabilistic.untouched import untouched
-from autograder.testing import expect_close, expect_shape, non_contiguous, normal, points, spd
+from autograder.testing import expect_close, expect_shape, non_contiguous, normal, points, spd, untouched
 
 FAR = "far from the mean the density itself underflows: its logarithm never goes through exp"
 

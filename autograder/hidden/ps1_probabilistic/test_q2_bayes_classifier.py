@@ -4,8 +4,17 @@ import numpy as np
 import torch
 
 from autograder.hidden.ps1_probabilistic import known_good, oracle
-from autograder.hidden.ps1_probabilistic.untouched import untouched
-from autograder.testing import expect_close, expect_finite, expect_shape, non_contiguous, normal, points, simplex, spd
+from autograder.testing import (
+    expect_close,
+    expect_finite,
+    expect_shape,
+    non_contiguous,
+    normal,
+    points,
+    simplex,
+    spd,
+    untouched,
+)
 
 
 def labelled(rng, counts=(9, 2, 6, 1), D=3):

@@ -6,8 +6,7 @@ from scipy.special import softmax
 from scipy.stats import multivariate_normal
 
 from autograder.hidden.ps1_probabilistic.known_good import e_step, gaussian_logpdf, gmm_log_joint, wiener_denoise
-from autograder.hidden.ps1_probabilistic.untouched import untouched
-from autograder.testing import expect_close, expect_finite, non_contiguous, normal, points, simplex, spd
+from autograder.testing import expect_close, expect_finite, non_contiguous, normal, points, simplex, spd, untouched
 
 
 def provide_earlier(ps):

@@ -6,8 +6,7 @@ from scipy.fft import idctn
 from scipy.stats import multivariate_normal
 
 from autograder.hidden.ps1_probabilistic import known_good
-from autograder.hidden.ps1_probabilistic.untouched import untouched
-from autograder.testing import expect_close, non_contiguous, normal, points, simplex, spd
+from autograder.testing import expect_close, non_contiguous, normal, points, simplex, spd, untouched
 
 EARLIER = ("gaussian_logpdf", "gmm_log_joint", "e_step", "wiener_denoise", "gmm_denoise")
 TOOLS = ("extract_patches", "aggregate_patches")

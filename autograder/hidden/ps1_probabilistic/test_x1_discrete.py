@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from scipy import special, stats
 
-from autograder.hidden.ps1_probabilistic.untouched import untouched
 from autograder.testing import (
     expect_close,
     expect_finite,
@@ -16,6 +15,7 @@ from autograder.testing import (
     normal,
     points,
     uniform,
+    untouched,
 )
 
 ONE_EACH = "one number per example, in nats: minus the log of the probability that the softmax gives to that value"

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from scipy import special, stats
 
-from autograder.hidden.ps1_probabilistic.untouched import untouched
 from autograder.testing import (
     expect_close,
     expect_equal,
@@ -14,6 +13,7 @@ from autograder.testing import (
     normal,
     points,
     uniform,
+    untouched,
 )
 
 

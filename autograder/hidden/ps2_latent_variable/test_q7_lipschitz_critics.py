@@ -8,6 +8,7 @@ from autograder.testing import (
     expect_equal,
     expect_finite,
     expect_true,
+    expect_untouched,
     non_contiguous,
     normal,
     points,
@@ -156,8 +157,7 @@ def test_slopes_are_taken_between_the_pair(ps, rng):
         want = [(lengths(*ends, alpha) - 1) ** 2 for ends in ((real, fake), (fake, real))]
         expect_close(got, either_way(got, want), "the point lies on the segment, at this example's alpha")
         after, marked = ps.run(probe_pair, real, fake, alpha)
-        same = all(torch.equal(left, given) for left, given in zip(after, (real, fake, alpha), strict=True))
-        expect_true(same and not marked, "what is given stays as it is: ask for the gradient by the point between")
+        expect_untouched(after, (real, fake, alpha), marked)
 
 
 @points(1, part="7a", hint="the penalty is a function of D's parameters: keep the graph of the gradient")
