@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from autograder.hidden.ps3_diffusion_flow import judged
-from autograder.hidden.ps3_diffusion_flow.networks import HandedIn
+from autograder.hidden.ps3_diffusion_flow.networks import HandedIn, Tensors
 from autograder.hidden.ps3_diffusion_flow.test_q9_artifacts import eight_steps, ten_steps
 from autograder.hidden.ps3_diffusion_flow.test_x2_few_steps import single_step
 from pskit.tensors import read
@@ -23,15 +23,21 @@ SAMPLERS = {"ddpm": ten_steps, "flow": eight_steps, "few": single_step}
 ERRORS = {"ddpm": judged.noise_error, "flow": judged.velocity_error}
 
 
+def error(model: str, tensors: Tensors, rng: np.random.Generator, *, told: bool) -> float:
+    """The error with or without labels; NaN for the student of few steps, which neither noise nor velocity judges."""
+    return ERRORS[model](HandedIn(tensors), rng, told=told) if model in ERRORS else float("nan")
+
+
 def line(file: Path, seed: int) -> str:
     """One network, measured with draws of this seed."""
     model, rng = file.stem.split("_")[0], np.random.default_rng(seed)
     tensors = read(file)[0]
-    error = ERRORS[model](HandedIn(tensors), rng) if model in ERRORS else float("nan")
+    told = error(model, tensors, rng, told=True)
     images = judged.samples(tensors, rng, SAMPLERS[model], anew=True)
+    untold = error(model, tensors, rng, told=False)
     return (
-        f"{file.stem} | draws {seed} | error {error:.4f} | agreement {100 * judged.agreement(images):.1f} % | "
-        f"distance {judged.distance(images):.2f}"
+        f"{file.stem} | draws {seed} | error {told:.4f} | without a label {untold:.4f} | "
+        f"agreement {100 * judged.agreement(images):.1f} % | distance {judged.distance(images):.2f}"
     )
 
 
