@@ -1,11 +1,11 @@
 """What several test files share."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-FIXTURES = Path(__file__).parent / "fixtures"
+from tests.tiny_courses import copy_tiny_course
+
 collect_ignore = ["fixtures"]  # tiny sets hold hidden tests of their own
 
 
@@ -15,14 +15,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         long = item.get_closest_marker("long") is not None
         item.add_marker(pytest.mark.xdist_group(item.nodeid if long else item.path.name))
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
-
-
-def copy_tiny_course(root: Path) -> Path:
-    """A repository with a course of one tiny set, ps9_tiny, at `root`."""
-    shutil.copytree(FIXTURES / "tiny_course", root)
-    (root / "autograder").mkdir()
-    (root / "hidden").rename(root / "autograder" / "hidden")
-    return root
 
 
 @pytest.fixture

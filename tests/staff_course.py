@@ -4,8 +4,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from conftest import copy_tiny_course
-from line_variants import GOOD
+from tests.line_variants import GOOD
+from tests.tiny_courses import copy_tiny_course
 
 ROOT = Path(__file__).parents[1]
 SET = "ps1_tiny"

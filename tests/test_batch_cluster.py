@@ -1,6 +1,5 @@
 """What a Dask worker grades, and what it refuses to grade, on a cluster inside this process."""
 
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +11,7 @@ from autograder.batch import cluster
 from autograder.batch.cluster import CannotGrade, grade_here, packed, run_on_cluster
 from autograder.batch.job import Job, answer
 from autograder.course import Refusal
-
-sys.path.insert(0, str(Path(__file__).parent / "fakes"))
-
-from batch_fakes import HASHES, FakeGrader, FakeSetting  # after the path
+from tests.fakes.batch_fakes import HASHES, FakeGrader, FakeSetting
 
 
 @pytest.fixture

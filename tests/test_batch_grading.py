@@ -16,19 +16,19 @@ from rich.console import Console
 
 from autograder.batch import run
 from autograder.batch.grades import GRADED, PERSON, UNGRADED, Graded
-from autograder.batch.job import Answer, Job, Setting, answer
+from autograder.batch.job import Answer, Job, answer
 from autograder.batch.ledger import Ledger, key_of, read_results
 from autograder.batch.progress import Watch
 from autograder.batch.run import Where, exit_code, grade_class
 from autograder.cli import main
 from autograder.course import Refusal
+from autograder.grading.setting import Setting
+from tests.fakes.batch_fakes import HASHES, FakeSetting
 
 HERE = Path(__file__).parent
 TINY = HERE / "fixtures" / "tiny_set"
 PLACES = ("--release", str(TINY / "tiny.ipynb"), "--hidden", str(TINY / "hidden"))
-sys.path.insert(0, str(HERE / "fakes"))  # grading processes are started with this path, too
 
-from batch_fakes import HASHES, FakeSetting  # noqa: E402  # after the path
 
 HERE_ALONE = Where(jobs=1)
 

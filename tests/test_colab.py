@@ -7,7 +7,6 @@ does not have: Colab's Python, its GPU, its build of torch, and its page.
 
 import json
 import re
-import sys
 import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -17,16 +16,14 @@ from typing import Any
 import nbformat
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # the test helpers stand beside the tests
-from colab.page import Page, downloads
-from machines import Machine, colab_machine, errors, text_of
-from mirrors import published
-
 from autograder.cli import main
 from autograder.course import Course, load_course, read_course
 from autograder.release.reference import reference_notebook
 from autograder.source import read_set
+from tests.colab.page import Page, downloads
 from tests.few_steps import cut_short, excused
+from tests.machines import Machine, colab_machine, errors, text_of
+from tests.mirrors import published
 
 SETS = list(load_course().sets.values())
 # The shortest runs whole; of the others, whose trainings take minutes, a few steps here and the whole in a slow test.

@@ -3,7 +3,6 @@
 import re
 import shlex
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,21 +11,20 @@ from typing import Any
 import pytest
 
 from autograder.batch import run
-from autograder.batch.job import Answer, Job, Setting, answer
+from autograder.batch.job import Answer, Job, answer
 from autograder.cli import existing_verbs, main
 from autograder.course import load_course, read_course
+from autograder.grading.setting import Setting
 from autograder.written.browser import find_browser
+from tests.fakes.batch_fakes import HASHES, FakeSetting
+from tests.gradebooks import ADA, BEN, COURSE, HEADER
+from tests.staff_course import change, clone_of_a_mirror, staff_course
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 PAGE = (ROOT / "docs" / "staff.md").read_text(encoding="utf-8")
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-sys.path.insert(0, str(HERE / "fakes"))
-sys.path.insert(0, str(HERE))
 
-from batch_fakes import HASHES, FakeSetting  # noqa: E402  # after the path
-from gradebooks import ADA, BEN, COURSE, HEADER  # noqa: E402
-from staff_course import change, clone_of_a_mirror, staff_course  # noqa: E402
 
 SECTIONS = {
     section.partition("\n")[0]: [line for block in SHELL.findall(section) for line in block.splitlines()]

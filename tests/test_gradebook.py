@@ -1,6 +1,5 @@
 """The gradebook from exports: Gradescope's two kinds and our own, extensions, and every way in which input is wrong."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,8 @@ from typing import Any
 import pytest
 
 from autograder.gradebook.written import COLUMNS
-
-sys.path.insert(0, str(Path(__file__).parent))
-from browsers import EVIL, assert_sound, browser  # after the path
-from gradebooks import ADA, BEN, COURSE, EVE, HEADER, gradebook, rows, write
+from tests.browsers import EVIL, assert_sound, browser
+from tests.gradebooks import ADA, BEN, COURSE, EVE, HEADER, gradebook, rows, write
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A set's several exports: what adds up, what says when, who is missing, and which cannot be meant together."""
 
 import random
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-from gradebooks import ADA, BEN, COURSE, EVE, HEADER, gradebook, rows, write  # after the path
+from tests.gradebooks import ADA, BEN, COURSE, EVE, HEADER, gradebook, rows, write
 
 NBGRADERS = "assignment,duedate,timestamp,max_score,student_id,last_name,first_name,email,raw_score,score"
 LATE = "2027-02-13 00:59:30 -0500,01:00:30"

@@ -1,7 +1,6 @@
 """What is really written keeps the contract: every claim and title of all sets, and what a class's grading adds."""
 
 import ast
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +18,7 @@ from autograder.grading.outcomes import Different, Passed
 from autograder.grading.report import CheckReport, WrittenPart
 from autograder.grading.results import results_of
 from autograder.source import SourceSet, hidden_test_file, read_set
-
-sys.path.insert(0, str(Path(__file__).parent))
-from contract import assert_is_gradescopes  # after the path
+from tests.contract import assert_is_gradescopes
 
 COURSE = load_course()
 HASH = "0123456789abcdef" * 4

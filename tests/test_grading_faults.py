@@ -251,11 +251,12 @@ def test_a_mistake_of_a_hidden_test_costs_nothing_and_is_loud(
 
 DISK = """
 import sys, pathlib, subprocess
-from autograder.grading.batch import Batch
+from autograder.grading.batch import grade_each
+from autograder.grading.setting import Setting
 from autograder.course import load_course
 tiny, good, out, hidden = map(pathlib.Path, sys.argv[1:])
-batch = Batch("ps0_tiny", tiny / "tiny.ipynb", hidden, 1, "auto", 60.0)
-sys.exit(batch.grade({good: out}))
+setting = Setting("ps0_tiny", tiny / "tiny.ipynb", hidden, 1, "auto", 60.0)
+sys.exit(grade_each(setting, {good: out}))
 """
 FILLS = """
 from autograder.testing import points

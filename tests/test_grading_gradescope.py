@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,7 @@ from autograder.grading.outcomes import Passed
 from autograder.grading.rate import is_valid, kept_results, over_limit
 from autograder.grading.results import results_of
 from autograder.grading.upload import Upload, read_upload, upload_of
-
-sys.path.insert(0, str(Path(__file__).parent))
-from contract import assert_is_gradescopes  # after the path
+from tests.contract import assert_is_gradescopes
 
 TINY = Path(__file__).parent / "fixtures" / "tiny_set"
 NEW_YORK = ZoneInfo("America/New_York")

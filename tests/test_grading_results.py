@@ -17,9 +17,7 @@ from autograder.grading.outcomes import CouldNotBeGraded, Different, Passed
 from autograder.grading.report import CheckReport, Measure, WrittenPart
 from autograder.grading.results import MOST_TEXT, headline, results_of
 from autograder.grading.results_file import ResultsFile, encode, pessimistic
-
-sys.path.insert(0, str(Path(__file__).parent))
-from contract import assert_is_gradescopes  # after the path
+from tests.contract import assert_is_gradescopes
 
 TEST = TestReport("test_a", "A claim.", "1b", "q1_line", "1b.2", 1.5, Different("value", "wrong value"), "an idea")
 REPORT = Report(

@@ -19,15 +19,13 @@ from typing import Any
 import nbformat
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # the test helpers stand beside the tests
-from browsers import browser
-from machines import ROOT, Machine
-from mirrors import published
-
 from autograder.cli import main
 from autograder.course import load_course
 from autograder.release.reference import reference_notebook
 from autograder.source import read_set
+from tests.browsers import browser
+from tests.machines import ROOT, Machine
+from tests.mirrors import published
 
 SETS = list(load_course().sets.values())
 IN_THE_BROWSER = [SETS[0], *(pytest.param(plan, marks=pytest.mark.slow) for plan in SETS[1:])]  # minutes for each

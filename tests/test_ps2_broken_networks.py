@@ -1,23 +1,15 @@
 """Networks that are broken as networks, each in a solved notebook of problem set 2: the feedback says which way."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from nbformat import NotebookNode
 
-from autograder.course import load_course
 from autograder.grading import Grader
-from autograder.release.reference import reference_notebook
-from autograder.source import read_set
+from tests.broken import feedback, grader_of, solved_notebook, whole
 
-sys.path.insert(0, str(Path(__file__).parent))
-from broken import feedback  # after the path
-
-COURSE = load_course()
-PLAN = COURSE.problem_set("ps2")
-HIDDEN = COURSE.root / "autograder" / "hidden" / PLAN.name
+PLAN = whole("ps2")
 IN_PLACE = "modified by an inplace operation"
 NOT_DIFFERENTIABLE = "cannot be differentiated: an in-place operation"
 
@@ -134,15 +126,14 @@ def gan_train_step(G, D, opt_G, opt_D, real, z_d, z_g, kind, y=None):
 
 
 @pytest.fixture(scope="module")
-def grader() -> Iterator[Grader]:
-    release = COURSE.root / PLAN.name / PLAN.notebook
-    with Grader(PLAN.name, release, HIDDEN, COURSE.hidden_seed) as grader:
+def grader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grader]:
+    with grader_of(PLAN, tmp_path_factory.mktemp("release")) as grader:
         yield grader
 
 
 @pytest.fixture(scope="module")
 def solved() -> NotebookNode:
-    return reference_notebook(COURSE, read_set(COURSE, PLAN))
+    return solved_notebook(PLAN)
 
 
 CASES = {

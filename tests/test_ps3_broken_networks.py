@@ -4,29 +4,19 @@ Each stands in an otherwise solved notebook. The feedback names the way: another
 nobody registered, a mode left on, a graph that was cut or kept, memory shared with the caller; and the idea of the bug.
 """
 
-import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from nbformat import NotebookNode
 
-from autograder.course import load_course
 from autograder.grading import Grader
-from autograder.release.build import release_files
-from autograder.release.reference import reference_notebook
-from autograder.source import page, read_draft
+from autograder.source import page, read_set
 from autograder.verify.bank import read_variants
+from tests.broken import COURSE, feedback, grader_of, solved_notebook, whole
 
-sys.path.insert(0, str(Path(__file__).parent))
-from broken import feedback  # after the path
+PLAN = whole("ps3")
 
-COURSE = load_course()
-SET = "ps3_diffusion_flow"
-FOUND = sorted(path.stem for path in (COURSE.root / "solutions" / SET).glob("[qx][1-8]_*"))
-PLAN = replace(next(iter(COURSE.sets.values())), name=SET, core=tuple(FOUND), available=(), extensions=())
-HIDDEN = COURSE.root / "autograder" / "hidden" / SET
 
 ON_A_GPU = """
 class DiTBlock(DiTBlock):
@@ -154,15 +144,13 @@ SILENT = {
 
 @pytest.fixture(scope="module")
 def grader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grader]:
-    release = tmp_path_factory.mktemp("release") / PLAN.notebook
-    release.write_bytes(release_files(COURSE, read_draft(COURSE, PLAN))[PLAN.notebook])
-    with Grader(PLAN.name, release, HIDDEN, COURSE.hidden_seed) as grader:
+    with grader_of(PLAN, tmp_path_factory.mktemp("release")) as grader:
         yield grader
 
 
 @pytest.fixture(scope="module")
 def solved() -> NotebookNode:
-    return reference_notebook(COURSE, read_draft(COURSE, PLAN))
+    return solved_notebook(PLAN)
 
 
 CASES = {
@@ -198,9 +186,9 @@ def test_a_silent_bug_is_caught_and_the_hint_names_its_idea(
     grader: Grader, solved: NotebookNode, tmp_path: Path, bug: str
 ) -> None:
     question, idea = SILENT[bug]
-    (asked,) = (each for each in read_draft(COURSE, PLAN).questions if each.name == question)
+    (asked,) = (each for each in read_set(COURSE, PLAN).questions if each.name == question)
     names = [name for cell in asked.cells for name in cell.names]
-    found = read_variants(page(COURSE.root / "solutions" / SET / "variants", question), names, names)
+    found = read_variants(page(COURSE.root / "solutions" / PLAN.name / "variants", question), names, names)
     (variant,) = (each for each in found if each.name == bug)
     said = feedback(grader, solved, tmp_path, variant.cell, question)
     assert any(idea in text for text in said.values()), said

@@ -4,9 +4,7 @@ The notebook's own code is the subject; what the hidden tests compute already is
 """
 
 import math
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +16,7 @@ from torch.distributions import MultivariateNormal, kl_divergence
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-sys.path.insert(0, str(Path(__file__).parent))
-from ps3_notebook import T, cosine, draws, f64, notebook  # after the path
+from tests.ps3_notebook import T, cosine, draws, f64, notebook
 
 Field = Callable[[Tensor, Tensor], Tensor]
 

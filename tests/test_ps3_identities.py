@@ -5,8 +5,6 @@ Euler's single step to the mean, the loss of the exact field) is not repeated he
 """
 
 import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +14,7 @@ from scipy.integrate import solve_ivp
 from scipy.stats import norm
 from torch import Tensor
 
-sys.path.insert(0, str(Path(__file__).parent))
-from ps3_notebook import T, cosine, draws, f64, notebook  # after the path
+from tests.ps3_notebook import T, cosine, draws, f64, notebook
 
 
 def times(alpha_bar: Tensor) -> Tensor:

@@ -1,27 +1,16 @@
 """Transformers that are broken as networks, each in a solved notebook of problem set 4: the feedback says which way."""
 
-import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from nbformat import NotebookNode
 
-from autograder.course import load_course
 from autograder.grading import Grader
-from autograder.release.build import release_files
-from autograder.release.reference import reference_notebook
-from autograder.source import read_draft
+from tests.broken import feedback, grader_of, solved_notebook, whole
 
-sys.path.insert(0, str(Path(__file__).parent))
-from broken import feedback  # after the path
-
-COURSE = load_course()
-SET = "ps4_language_models"
+PLAN = whole("ps4")
 QUESTIONS = ("q3_transformer", "q4_kv_cache", "q6_sampling")
-PLAN = replace(next(iter(COURSE.sets.values())), name=SET, core=QUESTIONS, available=(), extensions=())
-HIDDEN = COURSE.root / "autograder" / "hidden" / SET
 
 A_MASK_ON_A_GPU = """
 def sdpa(q, k, v, mask=None):
@@ -162,15 +151,13 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def grader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grader]:
-    release = tmp_path_factory.mktemp("release") / PLAN.notebook
-    release.write_bytes(release_files(COURSE, read_draft(COURSE, PLAN))[PLAN.notebook])
-    with Grader(PLAN.name, release, HIDDEN, COURSE.hidden_seed) as grader:
+    with grader_of(PLAN, tmp_path_factory.mktemp("release")) as grader:
         yield grader
 
 
 @pytest.fixture(scope="module")
 def solved() -> NotebookNode:
-    return reference_notebook(COURSE, read_draft(COURSE, PLAN))
+    return solved_notebook(PLAN)
 
 
 @pytest.mark.parametrize("case", CASES)

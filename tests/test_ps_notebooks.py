@@ -19,6 +19,7 @@ from autograder.course import load_course
 from autograder.release.reference import reference_notebook
 from autograder.source import read_set
 from tests.few_steps import cut_short, excused
+from tests.machines import errors
 
 pytestmark = pytest.mark.long
 COURSE = load_course()
@@ -38,16 +39,6 @@ def executed(notebook: Any, folder: Path) -> Any:
     if keep := os.environ.get("KEEP_NOTEBOOKS"):  # to look at the pictures
         nbformat.write(notebook, Path(keep) / f"{folder.name}.ipynb")
     return notebook
-
-
-def errors(notebook: Any) -> list[str]:
-    """Every error of every cell, with the cell's first line."""
-    return [
-        f"{cell.source.splitlines()[0]}: {output.ename}: {output.evalue}"
-        for cell in notebook.cells
-        for output in cell.get("outputs", ())
-        if output.output_type == "error"
-    ]
 
 
 def states(notebook: Any) -> dict[str, str]:

@@ -4,18 +4,15 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # the test helpers stand beside the tests
-from machines import Machine, errors, seconds, text_of
-from mirrors import ROOT, published
-
 from autograder.cli import main
+from tests.machines import Machine, errors, seconds, text_of
+from tests.mirrors import ROOT, published
 
 pytestmark = pytest.mark.timeout(600)  # kernels on a busy machine
 IDENTITY = {f"GIT_{who}_{what}": "t" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}

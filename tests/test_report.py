@@ -3,7 +3,6 @@
 import io
 import json
 import random
-import sys
 import unicodedata
 import zipfile
 from collections.abc import Iterator
@@ -30,9 +29,7 @@ from autograder.report.statistics import (
     often_said,
     quantile,
 )
-
-sys.path.insert(0, str(Path(__file__).parent))
-from browsers import EVIL, assert_sound, browser  # after the path
+from tests.browsers import EVIL, assert_sound, browser
 
 SCREENSHOTS = Path(__file__).parents[1] / "build" / "screenshots"
 A4, MARGIN = 794, 38  # the width of a sheet, and what printers leave free of it: 21 and 1 cm, in pixels

@@ -1,7 +1,6 @@
 """Similar submissions: renamed copies are found, common ways and the release's own code are not."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,7 @@ from autograder.similarity.code import Code, code_of, released_grams
 from autograder.similarity.pairs import Pair, outstanding, pairs
 from autograder.similarity.side_page import beside, side_page
 from pskit.notebook import Release, read_release, read_submission
-
-sys.path.insert(0, str(Path(__file__).parent))
-from browsers import EVIL, assert_sound, browser  # after the path
+from tests.browsers import EVIL, assert_sound, browser
 
 TINY = Path(__file__).parent / "fixtures" / "tiny_set" / "tiny.ipynb"
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,7 @@ from autograder.cli import main
 from autograder.course import load_course
 from autograder.release.errors import ReleaseError
 from autograder.site import pages
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from browsers import browser  # after the path
+from tests.browsers import browser
 
 COURSE = load_course()
 WORTH = re.compile(r"\w+\. .* points?\)$")  # of a question or a part

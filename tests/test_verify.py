@@ -1,15 +1,12 @@
 """The verb `verify` on a tiny course: its questions are graded as students' submissions."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
 from autograder.cli import main
-
-sys.path.insert(0, str(Path(__file__).parent))
-from line_variants import GOOD  # after the path
+from tests.line_variants import GOOD
 
 MORE = """
 

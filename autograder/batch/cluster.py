@@ -14,10 +14,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.job import Answer, Job, Setting, answer
+from autograder.batch.job import Answer, Job, answer
 from autograder.course import Refusal, repository_root
 from autograder.grading import Grader
 from autograder.grading.fingerprint import tool_hash
+from autograder.grading.setting import Setting
 from autograder.worker import IsolationError
 from pskit.notebook import BadRelease
 

@@ -1,6 +1,6 @@
 """Grade one submission in whatever process this is: results.json's content comes back, and nothing is written."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,32 +8,6 @@ from autograder.grading import Grader, GradingBroke
 from autograder.grading.results import results_of
 from autograder.grading.results_file import pessimistic
 from pskit.notebook import Unreadable, read_submission
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a class is graded against. The hashes are those of the machine that asks; a worker must have the same."""
-
-    set_name: str
-    release: Path
-    hidden: Path
-    seed: int
-    isolation: str = "auto"
-    time_limit: float = 480.0
-    questions: tuple[str, ...] | None = None
-    hashes: tuple[str, ...] = field(default=(), compare=False)
-
-    def grader(self) -> Grader:
-        """A grader; it starts when it is entered. Raises BadRelease."""
-        return Grader(
-            self.set_name,
-            self.release,
-            self.hidden,
-            self.seed,
-            isolation=self.isolation,
-            time_limit=self.time_limit,
-            checks=True,
-        )
 
 
 @dataclass(frozen=True)

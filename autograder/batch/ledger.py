@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from autograder.batch.entries import Entry
-from autograder.batch.job import Setting
 from autograder.course import Refusal
 from autograder.grading.fingerprint import file_hash
 from autograder.grading.results_file import FILE, encode
+from autograder.grading.setting import Setting
 
 FOLDER = "results"
 

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from autograder.batch.job import Answer, Job, Setting, answer
+from autograder.batch.job import Answer, Job, answer
 from autograder.course import Refusal
+from autograder.grading.setting import Setting
 from autograder.worker import IsolationError
 from pskit.notebook import BadRelease
 

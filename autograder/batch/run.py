@@ -15,12 +15,13 @@ from autograder.batch.cluster import hashes_of, run_on_cluster
 from autograder.batch.download import read_download
 from autograder.batch.entries import Download, Entry, twice
 from autograder.batch.grades import GRADED, PERSON, UNGRADED, Graded, grades_csv
-from autograder.batch.job import Answer, Job, Setting
+from autograder.batch.job import Answer, Job
 from autograder.batch.ledger import Ledger, extra_of, key_of
 from autograder.batch.pool import Pool
 from autograder.batch.progress import Watch
 from autograder.course import Refusal
 from autograder.grading.messages import printable
+from autograder.grading.setting import Setting
 from pskit.notebook import BadRelease
 
 GRADES, WORK = "grades.csv", "submissions"

@@ -3,7 +3,7 @@
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,46 +13,22 @@ from autograder.grading.messages import printable
 from autograder.grading.report import Report
 from autograder.grading.results import EVERYTHING, results_of
 from autograder.grading.results_file import ResultsFile, pessimistic
+from autograder.grading.setting import Setting
 from autograder.grading.table import print_table
 from autograder.worker import ForkServer, IsolationError
 from pskit.notebook import BadRelease, Unreadable, read_submission
 
 
-@dataclass(frozen=True)
-class Batch:
-    """What to grade against, and how."""
-
-    set_name: str
-    release: Path
-    hidden: Path
-    seed: int
-    isolation: str
-    time_limit: float
-    questions: Sequence[str] | None = None
-    server: ForkServer | None = None
-
-    def grade(self, folders: Mapping[Path, Path]) -> int:
-        """Grade each submission into its folder; 0, or 1 where something could not be graded. Raises Refusal."""
-        try:
-            waiting = self._grader()
-            waiting.choose(self.questions)  # a misspelt name is said before anything runs
-            with waiting as grader:
-                codes = [grade_one(grader, path, folder, self.questions) for path, folder in folders.items()]
-        except (BadRelease, IsolationError) as error:
-            raise Refusal(f"grade: {error}") from None
-        return max(codes)
-
-    def _grader(self) -> Grader:
-        return Grader(
-            self.set_name,
-            self.release,
-            self.hidden,
-            self.seed,
-            isolation=self.isolation,
-            time_limit=self.time_limit,
-            checks=True,
-            server=self.server,
-        )
+def grade_each(setting: Setting, folders: Mapping[Path, Path], server: ForkServer | None = None) -> int:
+    """Grade each submission into its folder; 0, or 1 where something could not be graded. Raises Refusal."""
+    try:
+        waiting = setting.grader(server)
+        waiting.choose(setting.questions)  # a misspelt name is said before anything runs
+        with waiting as grader:
+            codes = [grade_one(grader, path, folder, setting.questions) for path, folder in folders.items()]
+    except (BadRelease, IsolationError) as error:
+        raise Refusal(f"grade: {error}") from None
+    return max(codes)
 
 
 def grade_one(grader: Grader, path: Path, folder: Path, questions: Sequence[str] | None = None) -> int:

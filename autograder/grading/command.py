@@ -11,10 +11,14 @@ import argparse
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.course import Course, Refusal, load_course
 from autograder.grading.distinct import distinct
 from autograder.grading.early import early_server
+
+if TYPE_CHECKING:
+    from autograder.grading.setting import Setting
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,22 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
     if _is_class(arguments):
         return _grade_class(arguments)
     course = load_course()
-    set_name, release, hidden = _places(course, arguments)
+    places = _places(course, arguments)
     folders = result_folders(arguments.submissions, arguments.output)
     with early_server(arguments.isolation) as server:
-        from autograder.grading.batch import Batch  # torch and pytest load only here, while the server loads its own
-
-        wanted = Batch(
-            set_name=set_name,
-            release=release,
-            hidden=hidden,
-            seed=course.hidden_seed if arguments.seed is None else arguments.seed,
-            isolation=arguments.isolation,
-            time_limit=arguments.time_limit,
-            questions=arguments.question,
-            server=server,
+        from autograder.grading.batch import (
+            grade_each,  # torch and pytest load only here, while the server loads its own
         )
-        return wanted.grade(folders)
+
+        return grade_each(_setting(course, arguments, *places), folders, server)
 
 
 def _is_class(arguments: argparse.Namespace) -> bool:
@@ -77,22 +73,12 @@ def _is_class(arguments: argparse.Namespace) -> bool:
 def _grade_class(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from autograder.batch.job import Setting
     from autograder.batch.regrade import changes, old_results, stays_apart
     from autograder.batch.regrade_page import tell, write_changes
     from autograder.batch.run import Where, exit_code, grade_class, interrupted, usual_jobs
 
     course = load_course()
-    set_name, release, hidden = _places(course, arguments)
-    setting = Setting(
-        set_name,
-        release.resolve(),
-        hidden.resolve(),
-        course.hidden_seed if arguments.seed is None else arguments.seed,
-        arguments.isolation,
-        arguments.time_limit,
-        tuple(arguments.question) if arguments.question else None,
-    )
+    setting = _setting(course, arguments, *_places(course, arguments))
     where = Where(arguments.jobs if arguments.jobs > 0 else usual_jobs(), arguments.dask)
     earlier = None
     if arguments.against is not None:
@@ -105,7 +91,7 @@ def _grade_class(arguments: argparse.Namespace) -> int:
     if earlier is not None:
         found = changes(earlier, graded)
         tell(found, len({*earlier, *(each.entry.name for each in graded)}), Console())
-        write_changes(set_name, found, len(graded), arguments.output)
+        write_changes(setting.set_name, found, len(graded), arguments.output)
         print(f"Nothing is published. {arguments.output / 'changes.html'}")
     return exit_code(graded)
 
@@ -121,6 +107,20 @@ def _places(course: Course, arguments: argparse.Namespace) -> tuple[str, Path, P
         if not path.exists():
             raise Refusal(f"{path} does not exist. {advice}".rstrip())
     return chosen.name, release, hidden
+
+
+def _setting(course: Course, arguments: argparse.Namespace, set_name: str, release: Path, hidden: Path) -> "Setting":
+    from autograder.grading.setting import Setting
+
+    return Setting(
+        set_name,
+        release.resolve(),
+        hidden.resolve(),
+        course.hidden_seed if arguments.seed is None else arguments.seed,
+        arguments.isolation,
+        arguments.time_limit,
+        tuple(arguments.question) if arguments.question else None,
+    )
 
 
 def result_folders(submissions: list[Path], output: Path) -> dict[Path, Path]:

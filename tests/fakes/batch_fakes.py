@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from autograder.batch.job import Setting
 from autograder.grading import GradingBroke, Report, TestReport
 from autograder.grading.outcomes import CouldNotBeGraded, Different, Passed
+from autograder.grading.setting import Setting
 from pskit.notebook import Submission
 
 HASHES = ("release", "hidden", "tool")
@@ -61,6 +61,6 @@ class FakeGrader:
 class FakeSetting(Setting):
     """Its hidden folder is where the grader's log lies."""
 
-    def grader(self) -> Any:
+    def grader(self, server: object = None) -> Any:
         """Every grading leaves a line in the log."""
         return FakeGrader(self.hidden / "log")
