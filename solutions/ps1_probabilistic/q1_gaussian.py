@@ -64,8 +64,9 @@ with check("1a") as c:
 
 # %% [markdown] role="text"
 # **Look.** Why does the *whole* covariance matter? Each dot below is a pair of neighbouring pixels of a photograph,
-# the ellipses are one and two standard deviations of a Gaussian. Each grey value alone says little; a pixel all but
-# tells the value of its neighbour. How much of the plane does the right model consider that the left one rules out?
+# the ellipses are one and two standard deviations of a Gaussian. Each grey value alone says little; a pixel almost
+# tells the value of its neighbour. How much of the plane does the model on the right consider that the one on the left
+# rules out?
 
 # %% role="run"
 with experiment("neighbouring pixels, and the Gaussian that fits them"):

@@ -151,7 +151,7 @@ with experiment("test error against the number of training images"):
         "one per class": (False, 1e-3, "s--"),
         "one per class, large ridge": (False, 0.1, "^-."),
     }
-    sizes = [size for size in (100, 200, 500, 1000, 2000, 5000, 10_000) if size <= len(Z_digits)]
+    sizes = [size for size in (100, 150, 200, 500, 1000, 2000, 5000, 10_000) if size <= len(Z_digits)]
     fig, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
     for name, (shared, ridge, style) in models.items():
         errors = []
@@ -167,7 +167,7 @@ with experiment("test error against the number of training images"):
 # %% [markdown] role="text"
 # **Think about it** (no points). The shared model learns fast and then stops: its borders are straight, and more data
 # do not bend them. Separate covariances win in the end, and lose while data are scarce. Why is their error *worst* at
-# about 20 images per class, in 20 dimensions, rather than at the very beginning? (What are the small eigenvalues of
+# about 15 images per class, in 20 dimensions, rather than at the very beginning? (What are the small eigenvalues of
 # such a covariance, and what does its inverse do with them?) And what does the large ridge pull every class towards?
 #
 # ### 2c. Why the border is straight (written, 3 points)
@@ -178,7 +178,7 @@ with experiment("test error against the number of training images"):
 # 2. Which terms survive if $\Sigma_0 \ne \Sigma_1$, and what do borders look like in two dimensions?
 # 3. Logistic regression has the same form $w^\top x+b$ and fits $w$ and $b$ directly. How many free parameters has
 #    each of the two models (two classes, shared covariance, $D$ dimensions)? Name one situation in which you would
-#    prefer the generative one, and one in which you would not.
+#    prefer the generative one, and one in which you would not, each with a reason.
 
 # %% [markdown] role="written" part="2c"
 # ### BEGIN SOLUTION

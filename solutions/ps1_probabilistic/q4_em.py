@@ -177,7 +177,8 @@ with experiment("a film of EM"):
 # ### Look: a mixture of photographs
 #
 # Now the real thing: EM on image patches, as the 63 coefficients without the mean. We start from **contrast**: the
-# patches are sorted by their norm into $K$ equal groups, and each patch belongs to its group with probability 0.9.
+# patches are sorted by their norm into $K$ equal groups; nine tenths of each patch belong to its own group, and one
+# tenth to all $K$ groups alike.
 # The fit goes on in blocks of 5 rounds. It shows its progress and saves a checkpoint, so that you may interrupt it or
 # lose the connection, run the cell again, and go on where it stopped.
 #
@@ -191,7 +192,7 @@ with experiment("a film of EM"):
 
 # %% role="run"
 def groups_by_contrast(X: Tensor, K: int) -> Tensor:
-    """Log-responsibilities (N, K): each row of X (N, D) belongs to its quantile of the norm with probability 0.9."""
+    """Log-responsibilities (N, K): nine tenths of each row of X (N, D) go to its quantile of the norm."""
     rank = X.norm(dim=1).argsort().argsort()
     group = torch.nn.functional.one_hot(rank * K // len(X), K).to(X.dtype)
     return (0.9 * group + 0.1 / K).log()
@@ -223,7 +224,7 @@ with experiment("EM on image patches", smaller="X_em = X_train[:20_000]"):
 #
 # What did it find? Each row of the next figure is one component: the three patterns along which its patches vary the
 # most (the leading eigenvectors of its covariance), and then samples from it. Components are sorted by their
-# contrast, and their weight is on the left.
+# contrast; their weights are printed below the figure.
 
 # %% role="run"
 with experiment("what the components have learnt"):

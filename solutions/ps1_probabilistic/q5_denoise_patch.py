@@ -15,8 +15,8 @@
 #
 # $$-2 \log p(x \mid y) = (x-\mu)^\top \Sigma^{-1} (x-\mu) + \tfrac{1}{\sigma^2} \lVert y - x \rVert^2 .$$
 #
-# This is quadratic in $x$, so the posterior is Gaussian. Collect the terms in $xx^\top$ to read off its precision and
-# those in $x$ to read off its mean $m$:
+# This is quadratic in $x$, so the posterior is Gaussian. Collect the terms that are quadratic in $x$ to read off its
+# precision and those that are linear in $x$ to read off its mean $m$:
 #
 # $$\Lambda = \Sigma^{-1} + \tfrac{1}{\sigma^2} I, \qquad \Lambda\, m = \Sigma^{-1}\mu + \tfrac{1}{\sigma^2}\, y .$$
 #

@@ -246,9 +246,9 @@ with experiment("the variance of two gradients"):
 # %% [markdown] role="text"
 # ### 7d. Which divergence, which gradient? (written, 2 points)
 #
-# 1. The ELBO minimises $\mathrm{KL}(q \Vert p)$ where maximum likelihood (question 1) minimised $\mathrm{KL}(p \Vert
-#    q)$. Let $p(z \mid x)$ have two well separated modes of equal weight and $q$ be one Gaussian. What does each
-#    divergence choose, and which integrand forces it to? (1 point)
+# 1. Maximising the ELBO minimises $\mathrm{KL}(q \Vert p)$ where maximum likelihood (question 1) minimised
+#    $\mathrm{KL}(p \Vert q)$. Let $p(z \mid x)$ have two well separated modes of equal weight and $q$ be one Gaussian.
+#    What does each divergence choose, and which integrand forces it to? (1 point)
 # 2. Let the posterior be $\mathcal N(m, I)$ in $D$ dimensions and $q = \mathcal N(\mu, I)$, off by $\delta = \mu - m$.
 #    Give the variance of coordinate $d$ of both gradients with respect to $\mu$, the second for any baseline $b$.
 #    (Write $f$ in terms of $\varepsilon$ and $\delta$ first.) Which of the two variances grows with $D$ when all

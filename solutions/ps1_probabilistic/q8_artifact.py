@@ -61,7 +61,7 @@ with experiment("two judges"):
 # On the Berkeley photographs expect 97, 155 and 157 nats, and 25.8, 27.5 and 27.6 dB. **Look:** the step from one
 # Gaussian to the mixture is large for both judges, the step from 20 to 40 components is not. Which patches could the
 # additional components be for, if they gain nats but hardly any decibels? (At a noise of 25 grey levels, can a denoiser
-# tell apart two components whose variances are both below 5?)
+# tell apart two components whose standard deviations are both below 5 grey levels?)
 #
 # Finally, what a *generative* model is for: draw a component by its weight, then a patch. Real patches are above, your
 # samples in the middle, those of one Gaussian below.

@@ -54,8 +54,8 @@ with check("x1a") as c:
 #
 # with $a = +\infty$ for $x = K-1$ and $b = -\infty$ for $x = 0$.
 #
-# Computed like this, a value 40 scales away has probability $1 - 1 = 0$: the loss is infinite and its gradient is
-# gone, just where it is needed most. Show for yourself that
+# Computed like this, a value 40 scales above the mean has probability $1 - 1 = 0$: the loss is infinite and its
+# gradient is gone, just where it is needed most. Show for yourself that
 #
 # $$ \sigma(a) - \sigma(b) = \sigma(a)\,\sigma(-b)\,\bigl(1 - e^{\,b-a}\bigr), $$
 #
@@ -262,12 +262,12 @@ with experiment("x1: tables of three sizes on rows of pixels"):
 #    represent $p$, reaches it. The logistic cannot. Where $p(x) > 0$ and $q(x) \to 0$ the term $p \log (p/q)$ grows
 #    without bound, so the forward KL puts a wide bump over both peaks. The reverse KL is punished where $q > 0$ and
 #    $p \approx 0$, so it chooses one peak.
-# 2. Full histogram: $K^D - 1$. Independent: $D(K-1)$. Markov chain: $(K-1) + (D-1)K(K-1)$. For $K = 2$, $D = 8$:
-#    255, 8 and 15. With few examples the full histogram has seen almost none of its 256 cells and is nearly
-#    uniform, about $8 \log 2 = 5.5$ nats; the small tables are already well estimated, so they lead. With many
-#    examples what counts is what a model can represent: the independent model ignores all correlations and stays on
-#    top of a plateau, the chain keeps those of neighbours, and the full histogram catches up with it and passes it
-#    when its cells are filled.
+# 2. Full histogram: $K^D - 1$. Independent: $D(K-1)$. Markov chain: $(K-1) + (D-1)K(K-1)$. For $K = 2$, $D = 8$: 255, 8
+#    and 15. With few examples the full histogram has seen almost none of its 256 cells and is nearly uniform, about $8
+#    \log 2 = 5.5$ nats; the small tables are already well estimated, so they lead. With many examples what counts is
+#    what a model can represent: the independent model ignores all correlations and its loss stays on a plateau above
+#    the others, the chain keeps those of neighbours, and the full histogram catches up with it and passes it when its
+#    cells are filled.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 0.5 points: the decomposition into entropy and KL, in the right direction

@@ -78,8 +78,8 @@ with check("x2b") as c:
 # \text{ESS} = \frac{1}{\sum_n w_n^2} . $$
 #
 # The *effective sample size* tells how many equally weighted samples these are worth: $N$ if all weights are equal,
-# 1 if one sample has all of it (Kong, 1992). It is the first thing to look at, and it can only be too optimistic:
-# samples where $f$ is large but $q$ never goes are not seen.
+# 1 if one sample has all of it (Kong, 1992). It is the first thing to look at, and it is easily too
+# optimistic: places where $f$ is large but $q$ never goes are not seen.
 
 
 # %% role="answer" part="x2c"
@@ -251,7 +251,8 @@ with experiment("x2: three ways to the same mixture"):
 #    state?
 # 2. For $p = N(0, I)$ and $q = N(0, s^2 I)$ in $D$ dimensions, derive the acceptance rate of rejection with the
 #    best $M$ ($s \ge 1$) and the limit of $\text{ESS}/N$ for many samples. What happens to the weights for $s^2 \le
-#    1/2$? Compare with the figure, and say why patches of 63 dimensions are out of reach for both.
+#    1/2$? Compare with the figure, and say, with the numbers for $s = 1.5$, why patches of 63 dimensions are out of
+#    reach for both.
 
 # %% [markdown] role="written" part="x2e"
 # ### BEGIN SOLUTION

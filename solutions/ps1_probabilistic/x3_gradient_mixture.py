@@ -102,14 +102,14 @@ with check("x3c") as c:
 # of either one looks at all of them once. Plain descent would need a different learning rate for every direction, so
 # the cell uses Adam (Kingma and Ba, 2015), which adapts it for each number, and your `free_loglik`. Adam runs twice:
 #
-# - on the patches as they are, 63 coefficients whose standard deviations differ by a factor of a hundred;
+# - on the patches as they are, 63 coefficients whose standard deviations differ by a factor of about 25;
 # - on *whitened* patches, $z = L^{-1}(x - \mu)$ with mean and Cholesky factor of all patches. By the affine rule,
 #   $\log p(x) = \log p(z) - \log|\det L|$, the numbers remain comparable.
 #
 # *Time box*, on two CPU cores that other jobs kept busy: with `QUICK`, 2,000 patches, $K = 5$, 60 passes, 20 seconds;
 # in full, 6,000 patches, $K = 10$, 150 passes, 2 minutes.
 #
-# Before you run it: which of the three curves will change if the patches are whitened first, and which will not?
+# Before you run it: whitening the patches first changes the curve of Adam. Would it change that of EM?
 
 # %% role="run"
 with experiment("x3: EM against Adam on image patches"):
@@ -147,7 +147,7 @@ with experiment("x3: EM against Adam on image patches"):
     }
     figures.curves(race, xlabel="passes over the patches", ylabel="nats per patch", title=f"one mixture, K = {K_race}")
     for name, trace in race.items():
-        print(f"{name:26s} after 10: {trace[10]:7.2f}   after {steps}: {trace[-1]:7.2f} nats")
+        print(f"{name:26s} in pass 10: {trace[9]:7.2f}   in pass {steps}: {trace[-1]:7.2f} nats")
 
 # %% [markdown] role="text"
 # ![What to expect in full mode: EM is there at once, whitened Adam arrives, plain Adam crawls](figures/race.png)

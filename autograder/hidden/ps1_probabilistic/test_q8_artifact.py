@@ -62,7 +62,7 @@ def test_artifact_is_a_mixture_of_patches(ps):
     mixture(ps)
 
 
-@points(2, part="8a", hint="one Gaussian is far below, contrast levels come close, trained components get there")
+@points(2, part="8a", hint="one Gaussian is far below; ten contrast levels, or a few trained components, get there")
 def test_unseen_patches_are_likely(ps):
     """Patches of photographs that nobody trained on are likely under your mixture (first threshold)."""
     nats = mean_log_likelihood(hidden_coefficients(), *mixture(ps))
