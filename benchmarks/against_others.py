@@ -40,8 +40,8 @@ MIB = 2**20
 Graded = Callable[[str, str], Verdict]
 PROSE = """# The same attacks on other graders
 
-`python benchmarks/against_others.py`: {ran} of the red team's {attacks} attacks (`tests/redteam/attacks`). {versions},
-Python {python}, {cores} cores, load {load:.0f}.
+`python benchmarks/against_others.py{all}`: {ran} of the red team's {attacks} attacks (`tests/redteam/attacks`).
+{versions}, Python {python}, {cores} cores, load {load:.0f}.
 
 The target assignment (`tests/redteam/target`) was put into each grader's format from one source: the same stubs, and
 hidden tests with the same claims and constants, written the way its manual shows. The attack is the first answer cell.
@@ -95,6 +95,7 @@ def page(rows: Sequence[tuple[Attack, Verdict, Verdict, Verdict]], checks: dict[
     points = {kind: " and ".join(_points(verdict) for verdict in both) for kind, both in checks.items()}
     text = PROSE.format(
         ran=len(rows),
+        all="" if later else " --all",
         attacks=len(roster()),
         versions=", ".join(f"{name} {version(name)}" for name in ("otter-grader", "nbgrader", "torch")),
         python=platform.python_version(),

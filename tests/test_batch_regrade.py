@@ -1,6 +1,7 @@
 """A regrade against an earlier run: who changes, by how much, through which test; and a page that runs nothing."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,8 @@ def test_an_earlier_run_is_a_folder_of_ours_or_an_export(tmp_path: Path) -> None
     )
     (results,) = old_results(export).values()
     assert verdicts(results, by_name=False)["1a.1"].points == 2.0
+    (zipped,) = old_results(Path(shutil.make_archive(str(tmp_path / "export"), "zip", export))).values()
+    assert zipped == results, "as it was downloaded"
     for empty in (tmp_path / "nowhere", tmp_path / "run" / "results" / "half"):
         with pytest.raises(Refusal, match="no results of an earlier run"):
             old_results(empty)

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 
 from autograder.cli import main
+from autograder.course import read_course
 from tests.machines import Machine, errors, seconds, text_of
 from tests.mirrors import ROOT, published
 
@@ -174,6 +175,17 @@ def test_a_tag_stands_for_one_release(course: Path, mirror: Path, capsys: pytest
     release(course)
     assert publish(course, mirror) == 0
     assert git(mirror, "tag").split() == ["v1", "v2"]
+
+
+def test_a_folder_that_is_made_pushes_to_the_mirror_of_the_course(
+    course: Path, mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "--bare", "--initial-branch", "main", "hub.git")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")  # the hub stands in for the address of the mirror
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{tmp_path / 'hub.git'}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", read_course(course).mirror)
+    assert publish(course, mirror, "--push") == 0
+    assert git(tmp_path / "hub.git", "rev-parse", "main") == git(mirror, "rev-parse", "HEAD")
 
 
 def test_push_goes_to_where_the_clone_came_from(course: Path, mirror: Path, tmp_path: Path) -> None:

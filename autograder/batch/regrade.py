@@ -8,11 +8,14 @@ names, for its results have no `extra_data`, they are the same where the number 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import is_zipfile
 
 from autograder.batch.grades import Graded
 from autograder.batch.gradescope_export import earlier_results, export_root
 from autograder.batch.ledger import FOLDER, extra_of, read_results
+from autograder.batch.unpack import unpacked
 from autograder.course import Refusal
 
 
@@ -58,18 +61,22 @@ class Change:
 
 def old_results(path: Path) -> dict[str, Mapping[str, Any]]:
     """The results of an earlier run by submission name. Raises Refusal."""
-    root = export_root(path) if path.is_dir() else None
-    if root is not None:
-        found = earlier_results(root)
-    else:
-        folder = path / FOLDER if (path / FOLDER).is_dir() else path
-        places = folder.glob("*/results.json") if folder.is_dir() else ()
-        found = {place.parent.name: results for place in places if (results := read_results(place.parent)) is not None}
+    with TemporaryDirectory() as work:
+        found = _results_below(unpacked(path, Path(work)) if path.is_file() and is_zipfile(path) else path)
     if not found:
         raise Refusal(
             f"--against {path}: no results of an earlier run. Name a folder that `grade` wrote, or an export."
         )
-    return dict(found)
+    return found
+
+
+def _results_below(folder: Path) -> dict[str, Mapping[str, Any]]:
+    root = export_root(folder) if folder.is_dir() else None
+    if root is not None:
+        return earlier_results(root)
+    results = folder / FOLDER if (folder / FOLDER).is_dir() else folder
+    places = results.glob("*/results.json") if results.is_dir() else ()
+    return {place.parent.name: found for place in places if (found := read_results(place.parent)) is not None}
 
 
 def stays_apart(earlier: Path, output: Path) -> None:

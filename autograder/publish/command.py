@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     course = load_course(arguments.root)
     plans = [course.problem_set(name) for name in arguments.sets] or list(course.sets.values())
     mirror = Mirror(arguments.folder)
-    mirror.open(branch="main")
+    mirror.open(branch="main", address=course.mirror)
     others = [plan for plan in course.sets.values() if plan not in plans and mirror.has(plan.name)]
     shown = [plan for plan in course.sets.values() if plan in plans or plan in others]
     files = mirror_files(course, plans, shown)

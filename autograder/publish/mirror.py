@@ -17,11 +17,15 @@ class Mirror:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def open(self, branch: str) -> None:
-        """Make sure that it is a repository of its own without changes. Raises PublishError."""
+    def open(self, branch: str, address: str) -> None:
+        """Make sure that it is a repository of its own without changes. Raises PublishError.
+
+        One that is made here has the mirror's address as its origin.
+        """
         if not self.folder.exists() or not any(self.folder.iterdir()):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._git("init", "--quiet", "--initial-branch", branch)
+            self._git("remote", "add", "origin", address)
         if not (self.folder / ".git").exists():
             raise PublishError(f"{self.folder} is no clone of the mirror, and not empty.")
         if changed := self._git("status", "--porcelain"):

@@ -47,11 +47,11 @@ def choices() -> list[Choice]:
 
 def _reason(attack: Attack) -> str:
     if attack.threat == "artifacts" or OURS.search(attack.source):
-        return "not applicable: it attacks the worker, the artifacts or the checks of this grader alone"
+        return "not applicable: they attack the worker, the artifacts or the checks of this grader alone"
     if attack.threat == FEEDBACK:
         return "not applicable: the others show a student's own output, or none at all"
     if UNSAFE.search(attack.name):
-        return "not run: without walls it would use up or damage the machine that grades"
+        return "not run: without walls they would use up or damage the machine that grades"
     return ""
 
 

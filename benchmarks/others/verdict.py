@@ -18,7 +18,7 @@ class Verdict:
     @property
     def words(self) -> str:
         """A cell of the table: "withstood", or what went wrong."""
-        found = [f"gave {self.points:g} points"] if self.points else []
+        found = [f"gave {self.points:g} point{'s' * (self.points != 1)}"] if self.points else []
         found += ["it got what it was after"] if self.reached else []
         found += ["never ended"] if self.late else ["no score"] if self.points is None else []
         found += [f"{self.left} processes stayed" if self.left > 1 else "a process stayed"] if self.left else []
