@@ -19,7 +19,7 @@
 # | --- | --- |
 # | 1, 2 | derive the way to noise and the exact way back, and four names for the same prediction |
 # | 3 | find the loss: why a variational bound becomes "guess the noise", and train a network on it |
-# | 4, 5 | sample: 200 random steps as in the DDPM paper, or 10 deterministic ones as in DDIM |
+# | 4, 5 | sample: 200 random steps, as DDPM takes them, or 10 deterministic ones, as DDIM does |
 # | 6, 7 | steer the samples by labels and by measurements |
 # | 8 | replace the chain by a flow: velocities, solvers, and exact likelihoods |
 # | 9 | hand in two trained models; a classifier and hidden images judge them |
@@ -124,7 +124,7 @@ plt.rcParams["axes.prop_cycle"] = plt.cycler(color=figures.COLOURS)  # for every
 # Our first data is a mixture of twelve Gaussians in the plane, arranged as a pinwheel of three arms. The arms are the
 # labels. Take $x = a\,x_0 + b\,\epsilon$, data $x_0$ that is scaled and covered with noise
 # $\epsilon\sim\mathcal N(0, I)$. For a single Gaussian $x_0\sim\mathcal N(m, S)$, data and noise are jointly Gaussian
-# with $x$, whose covariance is $C = a^2S+b^2I$, and the rules of conditioning (question 7 of problem set 1) give
+# with $x$, whose covariance is $C = a^2S+b^2I$, and the rules of conditioning (question 5 of problem set 1) give
 #
 # $$
 # \mathbb E[x_0\mid x] = m + a\,S\,C^{-1}(x-am), \qquad \mathbb E[\epsilon\mid x] = b\,C^{-1}(x-am).

@@ -31,8 +31,8 @@
 # Write `make_schedule`. It returns `betas` and `alpha_bar`, each (T,), in float64. There are two kinds:
 #
 # - `"linear"` (Ho et al., 2020, section 4): for $T=1000$, the $\beta_t$ grow evenly from $10^{-4}$ to $0.02$, both
-#   included. For another $T$, the same $T$ numbers between $10^{-4}$ and $0.02$ are *multiplied by $1000/T$*, so that
-#   fewer steps destroy as much.
+#   included. For another $T$, take $T$ evenly spaced numbers from $10^{-4}$ to $0.02$, both included, and *multiply
+#   them by $1000/T$*, so that fewer steps destroy as much.
 # - `"cosine"` (Nichol and Dhariwal, 2021, eq. 17): the share of the data falls along a cosine, $\bar\alpha_t =
 #   f(\tfrac{t+1}{T})/f(0)$ with $f(u)=\cos^2\big(\tfrac{u+0.008}{1.008}\cdot\tfrac\pi2\big)$, hence $\beta_t = 1 -
 #   f(\tfrac{t+1}{T})\,/\,f(\tfrac tT)$.

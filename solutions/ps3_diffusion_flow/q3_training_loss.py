@@ -134,8 +134,8 @@ with experiment("what the best network pays"):
 # Digits need a network that sees coarse and fine structure at once. The **U-Net** (Ronneberger, Fischer and Brox, 2015)
 # halves the resolution on its way down and doubles it on its way up, with shortcuts between equal sizes. Ours folds 2 x
 # 2 pixels into channels first, works at 14 x 14 and 7 x 7, has attention at the coarse level, and is told the time and
-# perhaps a label in every block. Its last layers start at zero, so that at first each block does nothing. Read it, you
-# will train it twice; it has 1.6 million parameters at `width=64`.
+# perhaps a label in every block. The weights of its last layers start at zero, so that at first each block adds no more
+# than a constant to its shortcut. Read it, you will train it twice; it has 1.6 million parameters at `width=64`.
 
 
 # %% role="given" id="unet"
@@ -288,9 +288,9 @@ with experiment("guesses of digits"):
 
 # %% [markdown] role="text"
 # **Look.** Up to about $t=110$ the guess is the digit, with its details smoothed. Then it becomes a blur that could be
-# several digits, and in the end the average of all of them (or, where an error in the noise is magnified a
-# thousandfold, worse than that: see the sensitivities in question 2). A single guess is no sample. Many small steps
-# will be.
+# several digits, and in the end the average of all of them (or, where an error in the noise is magnified thirtyfold, as
+# at $t=195$, worse than that: see the sensitivities in question 2). A single guess is no sample. Many small steps will
+# be.
 #
 # ### 3c. Weights (written, 3 points)
 #
@@ -327,9 +327,9 @@ with experiment("guesses of digits"):
 #
 # The simple loss multiplies each term by $1/w_t$. For small $t$, $w_t$ is large (it is of order $1$, for
 # $1-\bar\alpha_{t-1}$ is as small as $\beta_t$), in the middle it is of order $\beta_t$. (At the very last steps of a
-# cosine schedule it grows again, where $\beta_t$ is near 1.) Compared with the bound, the simple loss takes influence
-# from the least noisy times, which are about imperceptible detail, and gives it to the times at which digits take
-# shape.
+# cosine schedule, where $\beta_t$ is near 1, it is larger still: 1.5 and 500.) Compared with the bound, the simple loss
+# takes influence from the least noisy times, which are about imperceptible detail, and gives it to the times at which
+# digits take shape.
 #
 # **2.** $\lVert\epsilon-\hat\epsilon\rVert^2=\mathrm{SNR}\,\lVert x_0-\hat x_0\rVert^2$. With
 # $x_0=\sqrt{\bar\alpha}\,x_t-\sqrt{1-\bar\alpha}\,v$, $\lVert v-\hat v\rVert^2=\lVert x_0-\hat
@@ -348,7 +348,8 @@ with experiment("guesses of digits"):
 # about the samples. Compare losses at *fixed times*, and only between models with one schedule.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
-# - 1 point: the weight by SNR differences, the weight on the noise, and that simple loss moves influence to later times
+# - 1 point: the weight by SNR differences, the weight on the noise, and that the simple loss moves influence away from
+#   the least noisy times (to the middle; the last few cosine steps lose it as well)
 # - 1 point: factors SNR and 1 + SNR; equal minimisers, but errors of outputs are magnified differently
 # - 1 point: conditional mean is optimal; the predictor sqrt(1 - alpha_bar) x_t with loss alpha_bar; floors are not zero
 # ### END MARK SCHEME

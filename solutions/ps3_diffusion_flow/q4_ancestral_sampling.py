@@ -240,13 +240,16 @@ with experiment("digits from noise"):
 # **2.** By the law of total variance over $x_0$ given $x_t$: $\operatorname{Var}(x_{t-1}\mid x_t)=\mathbb
 # E[\tilde\beta_t]+\operatorname{Var}(\tilde\mu_t(x_t,x_0)\mid x_t)$, and $\tilde\mu_t$ contains $x_0$ with the factor
 # $\sqrt{\bar\alpha_{t-1}}\beta_t/(1-\bar\alpha_t)$. So $\tilde\beta_t$ is a lower bound, reached where $x_0$ is known
-# from $x_t$: for all other data `"posterior"` adds too little noise. For data with variance 1, $V=1-\bar\alpha_t$ in
-# the Gaussian case and the sum is $\beta_t$; for data that is concentrated (points, thin arms) $V$ is smaller, and
-# `"beta"` adds too much. In the pictures with 20 steps, `"beta"` is blurred and `"posterior"` is too thin, with a
-# log-density above that of data. With many steps $\beta_t\to0$, while $1-\bar\alpha_{t-1}$ stays, so
-# $\tilde\beta_t/\beta_t=(1-\bar\alpha_{t-1})/(1-\bar\alpha_t)\to1$ at almost all times, and both bounds meet.
+# from $x_t$: for all other data `"posterior"` adds too little noise. For $\mathcal N(0,I)$, $V=1-\bar\alpha_t$ and the
+# sum is $\beta_t$. For data that is concentrated (points, thin arms) $V$ is smaller on average, and `"beta"` adds too
+# much. For wider data, such as $\mathcal N(0,s^2)$ with $s>1$, and at an $x_t$ that leaves far apart possibilities
+# open, $V>1-\bar\alpha_t$, and `"beta"` adds too little. In the pictures with 20 steps, `"beta"` is blurred and
+# `"posterior"` is too thin, with a log-density above that of data. With many steps $\beta_t\to0$, while
+# $1-\bar\alpha_{t-1}$ stays, so $\tilde\beta_t/\beta_t=(1-\bar\alpha_{t-1})/(1-\bar\alpha_t)\to1$ at almost all times,
+# and both choices meet.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 1 point: mean sqrt(1 - beta) x_t and variance 1; final variance 1 - beta_0; the point's posterior is exact
-# - 1 point: law of total variance; posterior a lower bound, beta too large for concentrated data; the ratio goes to 1
+# - 1 point: law of total variance; posterior a lower bound; beta too large for concentrated data, too small for wider
+#   data; the ratio goes to 1
 # ### END MARK SCHEME

@@ -4,9 +4,9 @@
 # Two hundred evaluations of a network for one batch of digits: can we skip some? And does every step need chance?
 # **DDIM** (Song, Meng and Ermon, *Denoising diffusion implicit models*, 2021) steps over any number of times, with as
 # much chance as one likes, and with the *same* network. The idea is an observation from question 1: the network has
-# only ever seen pairs $(x_0,x_t)$ at one time. Any process with the same distribution *at each time* has the same best
-# network, and in question 1 you saw two such processes, one jagged and one smooth. So choose the smooth one. If $\hat
-# x_0$ is the guess and $\hat\epsilon$ its noise, then the point on the same arc at another time is
+# only ever seen pairs $(x_0,x_t)$ at one time. Any process with the same distribution *of these pairs* has the same
+# best network, and in question 1 you saw two such processes, one jagged and one smooth. So choose the smooth one. If
+# $\hat x_0$ is the guess and $\hat\epsilon$ its noise, then the point on the same arc at another time is
 #
 # $$
 # x_{t'} = \sqrt{\bar\alpha_{t'}}\;\hat x_0 + \sqrt{1-\bar\alpha_{t'}-\sigma^2}\;\hat\epsilon + \sigma z,
@@ -179,8 +179,9 @@ with experiment("ten steps"):
 
 # %% [markdown] role="text"
 # **Look.** With DDIM, the starting point decides everything: compare where each particle ends in the middle and on the
-# right. Paths of different particles never cross. Why can they not? (What would two paths through one point at one time
-# have to do from there on?) And in which part of their way are the paths bent the most?
+# right. Different particles never meet *at one time* (drawn in the plane, their paths may cross at different times).
+# Why can they not? (What would two paths through one point at one time have to do from there on?) And in which part of
+# their way are the paths bent the most?
 #
 # ### Look: chance against steps
 #
@@ -222,14 +223,14 @@ with experiment("chance against steps"):
 #
 # ### Digits in ten steps, and between digits
 #
-# At $t=199$ an error in the noise is magnified some thousand times in the guess (question 2). The exact model makes
-# none; a network does, so its guesses are clipped as in question 4, and the noise is made to agree with them:
+# At $t=199$ an error in the noise is magnified some four thousand times in the guess (question 2). The exact model
+# makes none; a network does, so its guesses are clipped as in question 4, and the noise is made to agree with them:
 # `clipped`.
 #
 # Each row of the first sheet starts from the same noise; the columns are 5, 10, 20, 50 and 200 steps. Below, a walk
 # between two noises, each decoded in 20 steps. The walk is along a circle, because noise in 784 dimensions lies on a
-# sphere: halfway on the straight line its length would be wrong by $\sqrt2$, and the network has never seen such an
-# $x_{T-1}$.
+# sphere: halfway on the straight line its length would be too small by a factor of $\sqrt2$, and the network has never
+# seen such an $x_{T-1}$.
 
 
 # %% role="given" id="clipped"
@@ -341,11 +342,13 @@ with experiment("there and back again"):
 # last step, as the step goes from time 0 to time 0. With $s^2=\tfrac14$: $x_{t=0}$ has variance
 # $c_0=\tfrac14\bar\alpha_0+1-\bar\alpha_0=0.25+0.75\cdot2.55\cdot10^{-4}=0.25019\approx0.2502$. Without the bug, $\hat
 # x_0=\sqrt{\bar\alpha_0}\,s^2x/c_0$ has variance $\bar\alpha_0s^4/c_0=0.999745\cdot0.0625/0.25019=0.249745
-# \approx0.2497$. No picture and no statistic of a few thousand samples shows a difference of 0.0004. Only a test of one
-# step finds it: with `t_prev = -1`, the result is exactly $\hat x_0$.
+# \approx0.2497$. No picture and no statistic of a few thousand samples shows a difference of 0.0004. Only an exact
+# test finds it: that of a single step in 5b (with `t_prev = -1`, the result is exactly $\hat x_0$), or the round trip
+# in the check of 5c.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 0.5 points: variances add to those of a jump, and the loss sees one time only; but a guess is a mean, not a draw
 # - 0.5 points: the factor of the deterministic step, which is exact for a single point
-# - 1 point: the last step returns its input; 0.2502 against 0.2497; only a test of the single step can see it
+# - 1 point: the last step returns its input; 0.2502 against 0.2497; only an exact test of the step or of the round trip
+#   sees it
 # ### END MARK SCHEME

@@ -156,8 +156,8 @@ with experiment("guided digits"), torch.no_grad():
 # with `null` are a random draw from all data, so the best prediction for it is $\mathbb E[\epsilon\mid x_t]$, the
 # unconditional one. If whole batches are dropped or kept, the expected loss is the same, and so is the optimum; but a
 # gradient step then sees only one of the two tasks, the variance of the gradient is larger, and the two tasks pull in
-# turn. With $p=0$ the embedding of `null` is never trained, and $u$ is arbitrary; with $p=1$ so are the labels, and $c$
-# is.
+# turn. With $p=0$ the embedding of `null` is never trained, and $u$ is arbitrary; with $p=1$ the
+# embeddings of the labels are never trained, and $c$ is arbitrary.
 #
 # **2.** Given the label, $x_\sigma\sim\mathcal N(0,a+\sigma^2)$, with score $-x/(a+\sigma^2)$; without,
 # $-x/(b+\sigma^2)$. The guided equation is

@@ -38,8 +38,8 @@ def labelled_batch(size: int, generator: torch.Generator) -> tuple[Tensor, Tenso
 
 # %% [markdown] role="text"
 # > **Time**, for each of the two. `QUICK` (width 24, 150 steps of 64 digits): 25 s of one core of an Intel Xeon, as in
-# > question 3. Full (width 64, 1,400 steps of 128 digits, three epochs): 11 minutes of one core of
-# > that processor with bfloat16, which it does twice as fast; 2 to 4 minutes on a T4 (an estimate). Memory: about 1 GB.
+# > question 3. Full (width 64, 1,400 steps of 128 digits, three epochs): 11 minutes of one core of that
+# > processor in bfloat16, in which it computes twice as fast; 2 to 4 minutes on a T4 (an estimate). Memory: about 1 GB.
 # > A second run goes on from the checkpoint.
 
 # %% role="run"

@@ -46,11 +46,11 @@ with check("x3a") as c:
 # %% [markdown] role="text"
 # ### x3b. A code for the time (code, 1 point)
 #
-# A network that sees $t$ as one number can hardly tell 10 from 11 and also 10 from 900. So $t$ is written as the hands
-# of many clocks (Vaswani et al., 2017, section 3.5). With width $D=2F$, the $i$-th clock, $i=0,\dots,F-1$, has the
-# frequency $\omega_i=10000^{-i/F}$, and the code is
-# $[\cos\omega_0t,\dots,\cos\omega_{F-1}t,\ \sin\omega_0t,\dots, \sin\omega_{F-1}t]$. (Sines first is accepted too.)
-# Times may be whole or real numbers; the code is float32 for whole ones, and has the dtype of real ones.
+# A network that sees $t$ as one number can hardly do both, tell 10 from 11 and keep 10 far from 900. So $t$ is written
+# as the hands of many clocks (Vaswani et al., 2017, section 3.5). With width $D=2F$, the $i$-th clock, $i=0,\dots,F-1$,
+# has the frequency $\omega_i=10000^{-i/F}$, and the code is $[\cos\omega_0t,\dots,\cos\omega_{F-1}t,
+# \sin\omega_0t,\dots,\sin\omega_{F-1}t]$. (Sines first is accepted too.) Times may be whole or real numbers; the code
+# is float32 for whole ones, and has the dtype of real ones.
 
 
 # %% role="answer" part="x3b"
@@ -264,14 +264,14 @@ with experiment("a diffusion transformer", smaller="32 digits in a batch"):
 # products $QK^\top$ and with $V$ take $N^2D$ each: $2N^2D$. (`ada` costs $6D\cdot D$ once per example, which does not
 # depend on N.) Halving $p$ makes N four times as large: linear layers cost 4 times, attention 16 times as much. They
 # are equal at $2N^2D=12ND^2$, $N=6D$. For 28 x 28: $p=2$ has 196 tokens, $p=4$ has 49, $p=7$ has 16; with $D=128$,
-# $6D=768$, so linear layers dominate in all of them, and cost is nearly proportional to $1/p^2$: 12 : 3 : 1. A large
-# $p$ asks one linear map of $p^2$ numbers to hold all detail of a patch; edges of patches become visible and fine
-# strokes suffer. With `ada` zero all gates are zero, so $h+0\cdot(\dots)=h$ in both halves, and a composition of
-# identities is the identity. First step: the derivative in a gate is the branch's output (not zero) times the incoming
-# gradient, so the rows of `ada` for $g_1$ and $g_2$ (weights and biases) get a gradient. Everything inside a branch,
-# attention, MLP, shifts and scales, has the gate as a factor of its derivative: zero. From the second step on gates are
-# not zero and all of these get gradients. (If what follows the stack is zero as well, as the output layer of `DiT`, one
-# more step is needed.)
+# $6D=768$, so linear layers dominate in all of them, and cost is roughly proportional to $1/p^2$: 12 : 3 : 1 for the
+# linear layers, 15 : 3.2 : 1 with attention. A large $p$ asks one linear map of $p^2$ numbers to hold all detail of a
+# patch; edges of patches become visible and fine strokes suffer. With `ada` zero all gates are zero, so
+# $h+0\cdot(\dots)=h$ in both halves, and a composition of identities is the identity. First step: the derivative in a
+# gate is the branch's output (not zero) times the incoming gradient, so the rows of `ada` for $g_1$ and $g_2$ (weights
+# and biases) get a gradient. Everything inside a branch, attention, MLP, shifts and scales, has the gate as a factor of
+# its derivative: zero. From the second step on gates are not zero and all of these get gradients. (If what follows the
+# stack is zero as well, as the output layer of `DiT`, one more step is needed.)
 #
 # **2.** $z_t=\sqrt{\bar\alpha}\,z+\sqrt{1-\bar\alpha}\,\epsilon$ with $z=su$, $u$ of variance 1. It is a multiple of
 # $\sqrt{\bar\alpha'}u+\sqrt{1-\bar\alpha'}\epsilon$ with $\frac{\bar\alpha'}{1-\bar\alpha'}=s^2\frac{\bar\alpha}{1-

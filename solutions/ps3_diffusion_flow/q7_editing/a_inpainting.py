@@ -2,8 +2,8 @@
 # ## 7. Editing without training (10 points)
 #
 # A model of digits knows more than how to draw one from nothing. It knows what the other half of a digit looks like,
-# what a scribble was meant to be, and what sixteen pixels stand for. None of this needs another training: the sampler
-# is a long walk, and one may lean on the walker at each step.
+# what a scribble was meant to be, and what forty-nine coarse pixels stand for. None of this needs another training: the
+# sampler is a long walk, and one may lean on the walker at each step.
 #
 # ### 7a. Known pixels at every noise level (code, 2 points)
 #

@@ -6,8 +6,8 @@
 # al., 2022). How much noise is the one choice. `strength` 1 is all of it, the drawing is forgotten; 0 is none.
 #
 # Write `sdedit_start`. The share `strength` of the T steps of the walk, rounded to the nearest whole number (a half to
-# either side), is walked; return the drawing, noised to the time where this walk *begins*, and that time, an int. All T
-# steps begin at T - 1. No step at all begins, and ends, at $-1$.
+# either side), is walked; return the drawing, noised to the time where this walk *begins*, and that time, an int. A
+# walk of all T steps begins at T - 1. A walk of no steps begins, and ends, at $-1$.
 
 
 # %% role="answer" part="7c"

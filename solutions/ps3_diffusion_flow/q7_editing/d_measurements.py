@@ -117,10 +117,10 @@ with experiment("super-resolution and uncropping"), torch.no_grad():
 # answer hides that question.
 #
 # **Look: colours.** A grey photograph is a linear measurement of one in colour: of the three numbers of a pixel, one is
-# known, $y=w^\top(r,g,b)$. Our network knows nothing but digits, so an exact model takes its place, the one that
-# denoised photographs in problem set 1: a mixture of twelve Gaussians, here for patches of 4 x 4 pixels in colour. It
-# has only seen the *left half* of this photograph (by Rachel Michetti, CC0). The right half is made grey, and gets its
-# colours back patch by patch, with your functions. (2 s of one core, measured.)
+# known, $y=w^\top(r,g,b)$. Our network knows nothing but digits, so an exact model takes its place, the kind that
+# denoised photographs in problem set 1: a mixture of Gaussians, here twelve of them, for patches of 4 x 4 pixels in
+# colour. It has only seen the *left half* of this photograph (by Rachel Michetti, CC0). The right half is made grey,
+# and gets its colours back patch by patch, with your functions. (2 s of one core, measured.)
 
 # %% role="run"
 with experiment("colours for a grey photograph"), torch.no_grad():

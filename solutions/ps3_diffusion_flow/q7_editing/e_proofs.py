@@ -33,14 +33,14 @@
 # $AA^\top=I$ and $A^+=A^\top$ (put the values in their places, zero elsewhere). Grey: $AA^\top=\lVert w\rVert^2$ and
 # $A^+=w/\lVert w\rVert^2$, so that the correction is along $w$; equal parts only if the weights are equal. With $x=\hat
 # x_0+A^+(y-A\hat x_0)$ and $AA^+=I$: $Ax=A\hat x_0+y-A\hat x_0=y$. The change $A^+(\dots)$ lies in the row space of
-# $A$; any other solution differs from $x$ by a vector $n$ with $An=0$, orthogonal to the row space, so its distance is
-# $\lVert x-\hat x_0\rVert^2+\lVert n\rVert^2$, not less. Noise in $y$ is copied: $A^+\eta$ is added to each image and
-# the model has no say in it (for averages not even weakened). For SDEdit, two Gaussians with the same covariance:
-# $\mathrm{KL}=\frac{\bar\alpha_t}{2(1-\bar\alpha_t)}\lVert x-x'\rVert^2$, half the signal-to-noise ratio times the
-# squared distance. While it is large, the noisy drawing is clearly not a noisy image and the model meets what it has
-# never seen; when it is of the order of 1, drawing and image cannot be told apart and the sampler makes the one from
-# the other. The strength should be the smallest for which the difference to the *nearest* plausible image is hidden:
-# more only forgets what the drawing said.
+# $A$; any other solution differs from $x$ by a vector $n$ with $An=0$, orthogonal to the row space, so its squared
+# distance is $\lVert x-\hat x_0\rVert^2+\lVert n\rVert^2$, not less. Noise in $y$ is copied: $A^+\eta$ is added to each
+# image and the model has no say in it (for averages not even weakened). For SDEdit, two Gaussians with the same
+# covariance: $\mathrm{KL}=\frac{\bar\alpha_t}{2(1-\bar\alpha_t)}\lVert x-x'\rVert^2$, half the signal-to-noise ratio
+# times the squared distance. While it is large, the noisy drawing is clearly not a noisy image and the model meets what
+# it has never seen; when it is of the order of 1, drawing and image cannot be told apart and the sampler makes the one
+# from the other. The strength should be the smallest for which the difference to the *nearest* plausible image is
+# hidden: more only forgets what the drawing said.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 0.5 points: with one step the known value never influences b, which is drawn from its marginal

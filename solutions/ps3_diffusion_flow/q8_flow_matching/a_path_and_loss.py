@@ -64,10 +64,11 @@ with check("8a") as c:
 #
 # $$ v^\star(x,t)=\mathbb E[\,x_1-x_0\mid x_t=x\,], $$
 #
-# the **marginal velocity**. The points of the lines cross each other's ways; a crowd that follows $v^\star$ does
-# not. But at each moment the two crowds are spread in the same way. That is the theorem (Lipman et al., theorem 1),
-# you prove it in 8f, and here it is to be seen: on the left 60 lines, on the right what happens to the same noises when
-# they follow $v^\star$, which is known in closed form for a mixture of Gaussians.
+# the **marginal velocity**. The points of the lines meet at one place and time with different velocities; those of a
+# crowd that follows $v^\star$ never do (drawn in the plane, their paths may still cross at different times). But at
+# each moment the two crowds are spread in the same way. That is the theorem (Lipman et al., theorem 1), you prove it in
+# 8f, and here it is to be seen: on the left 60 lines, on the right what happens to the same noises when they follow
+# $v^\star$, which is known in closed form for a mixture of Gaussians.
 
 # %% role="run"
 with experiment("lines of pairs, and the flow"):
@@ -89,7 +90,7 @@ with experiment("lines of pairs, and the flow"):
         ax.scatter(*paths[-1, :60].T, s=14, marker="s", color=figures.COLOURS[1], label="t = 1, data")
         ax.set(title=title, xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), aspect="equal")
     axes[0].legend(loc="upper left")
-    figures.show(figure, "Lines between random pairs cross everywhere; the flow's trajectories bend and never cross.")
+    figures.show(figure, "Lines between random pairs cross everywhere; the flow's bend and cross far less.")
     for name, paths in (("lines", lines), ("flow", walked)):
         shown = {f"{name}, t = {moments[i]:.1f}": paths[i] for i in (0, 15, 30, 40, 45, 50)}
         show_points(shown, alt=f"The crowd of the {name} at six moments: a cloud contracts, then parts into the arms.")

@@ -27,21 +27,22 @@
 # times, and $q_1=p_1=p_\text{data}$.
 #
 # **2.** Write $u=x_1-x_0$ and insert $v^\star$: $\lVert v-u\rVert^2=\lVert v-v^\star\rVert^2+2(v-v^\star)^\top
-# (v^\star-u)+\lVert v^\star-u\rVert^2$, all at $(x_t,t)$. Given $x_t$ and $t$, $v-v^\star$ is fixed and
-# $\mathbb E[v^\star-u\mid x_t]=0$, so the middle term has mean zero. Hence $C=\mathbb E\lVert u-v^\star\rVert^2$, the
-# mean of the conditional variance of the velocity. It is zero only if $x_t$ determines $u$: when almost no two lines
-# meet. For independent couples that is never so (at $t=0$ alone it is the whole variance of the data). So the curve
-# levels off at an unknown positive number; its height says nothing about the error $\lVert v-v^\star\rVert^2$, a fall
-# by little may be a large part of the excess, and losses of different couplings cannot be compared.
+# (v^\star-u)+\lVert v^\star-u\rVert^2$, all at $(x_t,t)$. Given $x_t$ and $t$, $v-v^\star$ is fixed and $\mathbb
+# E[v^\star-u\mid x_t]=0$, so the middle term has mean zero. Hence $C=\mathbb E\lVert u-v^\star\rVert^2$, the mean of
+# the conditional variance of the velocity. It is zero only if $x_t$ determines $u$: when almost no two lines meet. For
+# independent couples that is never so, unless the data is a single point (at $t=0$ alone it is the whole variance of
+# the data). So the curve levels off at an unknown positive number; its height says nothing about the error $\lVert
+# v-v^\star\rVert^2$, a fall by little may be a large part of the excess, and losses of different couplings cannot be
+# compared.
 #
 # **3.** $(u,x_t)$ is jointly normal with $\mathbb E u=m$, $\mathbb E x_t=tm$, $\operatorname{Cov}(u,x_t)=
-# \operatorname{Cov}(x_1-x_0,(1-t)x_0+tx_1)=tS-(1-t)I$ and $\operatorname{Cov}(x_t)=(1-t)^2I+t^2S$. The mean of one
-# part of a normal vector given the other is the formula. For $S=s^2I$ let $\sigma_t^2=(1-t)^2+t^2s^2$; then
-# $\dot\sigma_t=(ts^2-(1-t))/\sigma_t$, so $v^\star=m+\frac{\dot\sigma_t}{\sigma_t}(x-tm)$. For
-# $x_t=tm+\sigma_tx_0$: $\dot x_t=m+\dot\sigma_tx_0=v^\star(x_t,t)$, and $x_t=x_0$ at $t=0$. It ends at $m+sx_0$. The
-# ray is straight as a set when $m=0$, but it is not run through at constant speed; for $m\ne0$ it is bent, as
-# $\sigma_t$ is not linear in $t$. A single Euler step from $t=0$ has $v=m-x_0$ and ends at $m$, for every $x_0$: all
-# samples are the mean.
+# \operatorname{Cov}(x_1-x_0,(1-t)x_0+tx_1)=tS-(1-t)I$ and $\operatorname{Cov}(x_t)=(1-t)^2I+t^2S$. The mean of one part
+# of a normal vector given the other is the formula. For $S=s^2I$ let $\sigma_t^2=(1-t)^2+t^2s^2$; then
+# $\dot\sigma_t=(ts^2-(1-t))/\sigma_t$, so $v^\star=m+\frac{\dot\sigma_t}{\sigma_t}(x-tm)$. For $x_t=tm+\sigma_tx_0$:
+# $\dot x_t=m+\dot\sigma_tx_0=v^\star(x_t,t)$, and $x_t=x_0$ at $t=0$. It ends at $m+sx_0$. For $s>0$, $\sigma_t$ is not
+# linear in $t$, so the path is not run through at constant speed. As a set it is straight where $m=0$ or $x_0$ is
+# parallel to $m$ (in one dimension always); otherwise it is bent. A single Euler step from $t=0$ has $v=m-x_0$ and ends
+# at $m$, for every $x_0$: all samples are the mean.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 0.5 points: the continuity equation from a test function, with the tower property and integration by parts
