@@ -22,7 +22,7 @@
 # | 1, 2 | derive the evidence lower bound, build a variational autoencoder, and watch its latent variables die |
 # | 3, 4 | follow a density through an invertible network, and build RealNVP |
 # | 5, 6, 7 | derive what a discriminator knows, train a GAN, watch it lose modes, and tame its critic |
-# | 8 | hand in your trained models; they are judged on images that you do not have |
+# | 8 | hand in your trained models; they are judged on images that they were not trained on |
 #
 # **Due {{due}}.** You have {{late_hours}} late hours for all sets together, charged by the started hour; after that,
 # each hour costs {{percent_per_hour}} % of the set's points. You work alone: talk about ideas, but write every line

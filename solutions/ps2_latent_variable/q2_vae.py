@@ -103,7 +103,7 @@ with check("2a") as c:
 # ### Training
 #
 # Stochastic gradient ascent on the mean ELBO of a batch, with fresh noise each time. `rec` and `kl` are averaged over
-# the images of an epoch. Note that the sample of size *one* per image is enough: the gradient is noisy, but on average
+# the images of an epoch. Note that a sample of size *one* per image is enough: the gradient is noisy, but on average
 # right, and there are many images.
 #
 # > **Time.** `QUICK` (1,000 digits, 60 epochs): under 20 s on one busy CPU core (measured). Full (60,000 digits, 16
@@ -194,14 +194,14 @@ with experiment("reconstructions and samples"), torch.no_grad():
 #
 # ### 2b. Walking between two digits (code, 2 points)
 #
-# A good code has meaning in between. Write `interpolate`: take the *means* of the codes of two images, walk in $n$ even
-# steps on the straight line from the first to the second (both ends included, so $n \ge 2$), and return the
+# A good code has meaning in between. Write `interpolate`: take the *means* of the codes of two images, take $n$ evenly
+# spaced points on the straight line from the first to the second (both ends included, so $n \ge 2$), and return the
 # *probabilities of ink* (n, D) along the way.
 
 
 # %% role="answer" part="2b"
 def interpolate(vae: nn.Module, x0: Tensor, x1: Tensor, n: int) -> Tensor:
-    """Probabilities of ink (n, D) at n even steps from the mean code of image x0 (D,) to that of x1 (D,)."""
+    """Probabilities of ink (n, D) at n evenly spaced points from the mean code of image x0 (D,) to that of x1 (D,)."""
     ### BEGIN SOLUTION
     mu, _ = vae.encode(torch.stack([x0, x1]))  # (2, L)
     codes = torch.stack([torch.lerp(mu[0], mu[1], i / (n - 1)) for i in range(n)])
@@ -336,9 +336,9 @@ with experiment("with and without noise and price", smaller="hidden=256"):
 #    $\text{rec} - \beta\,\text{kl}$ over both networks is the same as maximising the true ELBO ($\beta = 1$) of a model
 #    with another noise variance, and name it. Is the maximised quantity a lower bound of $\log p_\theta(x)$ of the
 #    original model, with $\sigma^2$, for $\beta > 1$, and for $\beta < 1$? (1 point)
-# 4. *Autoencoder.* With $\beta = 0$ neither of the two terms of 1 is priced. Whose absence do you see in your figure of
-#    the plain autoencoder? And what would the noise alone (still with $\beta = 0$) not repair: what would an encoder do
-#    that may choose `logvar` for free? (1 point)
+# 4. *Autoencoder.* With $\beta = 0$ neither of the two terms of part 1 is priced. Whose absence do you see in your
+#    figure of the plain autoencoder? And what would the noise alone (still with $\beta = 0$) not repair: what would an
+#    encoder do that may choose `logvar` for free? (1 point)
 
 # %% [markdown] role="written" part="2c"
 # ### BEGIN SOLUTION
@@ -357,12 +357,13 @@ with experiment("with and without noise and price", smaller="hidden=256"):
 # nats the code already names the image.
 #
 # **2.** Then $z$ is independent of $x$, and by Jensen the mean ELBO is $\frac1N\sum_n\mathbb E_{p(z)}[\log p_\theta(x_n
-# \mid z)] \le \frac1N\sum_n\log p_\theta(x_n)$, with equality when the decoder ignores $z$. So its largest value is
-# the largest mean log-likelihood of a single distribution $p_\theta(x)$ out of the decoder's family. If that family is
-# rich enough to hold the data distribution without any code (an autoregressive decoder, where each pixel sees the ones
-# before), this is the best value that any model has, and the gap is zero: using the code cannot gain, and anything but
-# an exact posterior would lose. Independent coins without a code know the mean image only (about 206 nats per digit):
-# all dependence between pixels has to come from $z$, so the code pays.
+# \mid z)] \le \frac1N\sum_n\log p_\theta(x_n)$, with equality when the decoder ignores $z$. So its largest value is the
+# largest mean log-likelihood of a single distribution $p_\theta(x)$ out of the decoder's family. (With no restriction
+# at all that is the empirical distribution of the training images, and the value is minus its entropy, $-\log N$ if all
+# images differ.) If that family is rich enough to hold the data distribution without any code (an autoregressive
+# decoder, where each pixel sees the ones before), this is the best value that any model has, and the gap is zero: using
+# the code cannot gain, and anything but an exact posterior would lose. Independent coins without a code know the mean
+# image only (about 206 nats per digit): all dependence between pixels has to come from $z$, so the code pays.
 #
 # **3.** With $D$ pixels,
 #
@@ -386,7 +387,8 @@ with experiment("with and without noise and price", smaller="hidden=256"):
 # ### BEGIN MARK SCHEME
 # - 1 point: the decomposition, with the reason why the average of q(z | x_n) appears
 # - 1 point: what each term asks (match the prior together; tell little about the image), and the bound log N
-# - 1 point: the best likelihood without a code; a decoder rich enough needs none; independent coins are not
+# - 1 point: the best likelihood without a code (or minus the entropy of the training images, -log N); a decoder rich
+#   enough needs none; independent coins are not
 # - 1 point: noise variance beta sigma^2; a (looser) bound for beta > 1 and in general none for beta < 1
 # - 1 point: nothing matches the codes with the prior; with beta = 0 the encoder turns the noise off
 # ### END MARK SCHEME

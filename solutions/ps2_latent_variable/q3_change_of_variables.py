@@ -67,9 +67,9 @@ with check("3a") as c:
 # ### 3b. And back (code, 2 points)
 #
 # A sample of a flow is a $y$; to look at it we need grey values. Write `logit_inverse`: undo the logit and the margin,
-# and return the whole number $x$ with $x \le v < x + 1$, as `uint8`. A model's $y$ can lie beyond the logit of $1 -
-# \alpha$, where $v$ falls outside of $[0, 256)$. Such pixels are 0 or 255. (Convert a 256 to `uint8` and see what
-# happens to the white parts of your picture.)
+# and return the whole number $x$ with $x \le v < x + 1$, as `uint8`. A model's $y$ can lie below the logit of $\alpha$
+# or above that of $1 - \alpha$, where $v$ falls outside of $[0, 256)$. Such pixels are 0 or 255. (Convert a 256 to
+# `uint8` and see what happens to the white parts of your picture.)
 
 
 # %% role="answer" part="3b"

@@ -118,7 +118,7 @@ with check("5b") as c:
 # ### Look: five games, seen from the generator
 #
 # On the left the loss of a single fake as its logit goes from "surely fake" to "surely real", on the right the
-# *negative slope*: how strongly the generator is pushed towards larger logits. In the beginning of training
+# *negative slope*: how strongly the generator is pushed towards larger logits. At the beginning of training
 # all fakes are far on the left. There are four curves: the hinge equals Wasserstein here.
 
 # %% role="run"
@@ -143,8 +143,8 @@ with experiment("the generator's losses and their slopes"):
 # ### Look: a discriminator recovers a density ratio
 #
 # The densities below are known to us, not to the discriminator: it sees 20,000 samples of each, sorted into 60 bins,
-# and has one free logit per bin. Gradient descent on your `d_loss` fits the 60 numbers. The dashed line is
-# $\log p(x)/q(x)$.
+# and has one free logit per bin. The first and the last bin are open: they hold all that lies beyond. Gradient descent
+# on your `d_loss` fits the 60 numbers. The dashed line is $\log p(x)/q(x)$.
 
 # %% role="run"
 with experiment("a table for a discriminator"):
@@ -153,7 +153,7 @@ with experiment("a table for a discriminator"):
     q = torch.distributions.Normal(torch.tensor(1.0, dtype=torch.float64), 1.5)
     noise = torch.randn(2, 20_000, generator=generator, dtype=torch.float64)
     edges = torch.linspace(-2.5, 3.5, 61, dtype=torch.float64)
-    bins = [torch.bucketize(x[(x > -2.5) & (x < 3.5)], edges) - 1 for x in (noise[0], 1 + 1.5 * noise[1])]
+    bins = [torch.bucketize(x, edges[1:-1]) for x in (noise[0], 1 + 1.5 * noise[1])]
     table = torch.zeros(60, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.Adam([table], lr=0.1)
     for _ in range(80):
@@ -167,7 +167,9 @@ with experiment("a table for a discriminator"):
     ax.plot(middle, p.log_prob(middle) - q.log_prob(middle), "--", label="log p(x) / q(x)")
     ax.set(xlabel="x", ylabel="logit", title=f"the discriminator's loss: {loss:.3f} (2 ln 2 is {2 * math.log(2):.3f})")
     ax.legend()
-    figures.show(fig, "The fitted logits lie on the log-density ratio, up to noise where samples are rare.")
+    figures.show(
+        fig, "The logits lie on the log-density ratio, up to noise where samples are rare, and but for the open bins."
+    )
 
 # %% [markdown] role="text"
 # **Look.** The dots scatter most at the ends. Who is rare there, and why does that matter for a generator that only

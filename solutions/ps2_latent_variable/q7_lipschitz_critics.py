@@ -10,10 +10,11 @@
 # =\sup_{\lvert f(x)-f(y)\rvert\le\lVert x-y\rVert}\;\mathbb E_{x\sim p}f(x)-\mathbb E_{y\sim q}f(y),
 # $$
 #
-# where $\pi$ runs over all joint distributions with marginals $p$ and $q$. The supremum is your loss
-# `"wasserstein"`, with one condition: the critic must be **1-Lipschitz**. Without it the loss has no minimum (multiply
-# the critic by 10). How do you keep a network slow? Arjovsky, Chintala and Bottou (2017) clipped every weight to
-# $[-c,c]$ after every step and called it "a clearly terrible way". You build the two ways that replaced it.
+# where $\pi$ runs over all joint distributions with marginals $p$ and $q$. Up to the sign, the supremum is the minimum
+# of your loss `"wasserstein"`, with one condition: the critic must be **1-Lipschitz**. Without it the loss has no
+# minimum (multiply the critic by 10). How do you keep a network slow? Arjovsky, Chintala and Bottou (2017) clipped
+# every weight to $[-c,c]$ after every step and called it "a clearly terrible way". You build the two ways that replaced
+# it.
 
 # %% [markdown] role="text"
 # ### 7a. The gradient penalty (code, 4 points)
@@ -27,7 +28,7 @@
 # $$
 #
 # with $x_n$ real, $\tilde x_n$ fake and $\alpha_n\in[0,1]$. Write `gradient_penalty`, one number per example; the
-# training cell adds 10 times its mean to $D$'s loss. Four things go wrong here, and all four still train:
+# training cell adds up to 10 times its mean to $D$'s loss. Four things go wrong here, and all four still train:
 #
 # * `alpha` is (B,), **one number per example**: every pixel of an image moves the same part of the way. Examples are
 #   vectors (B, D) or images (B, C, H, W); give `alpha` the dimensions that it needs.
@@ -321,10 +322,10 @@ with experiment("rounds of power iteration"):
 # **2.** $\mathbb E_pf-\mathbb E_qf=w^\top m$. With clipping the best $w$ is $c\operatorname{sign}(m)$, a corner of the
 # cube; the linear function is 1-Lipschitz for $\lVert w\rVert\le1$, and the best is $m/\lVert m\rVert$. A fake is
 # pushed along $w$. For $m=(1,\epsilon,\dots,\epsilon)$ the right direction is almost the first axis, but the clipped
-# critic pushes equally along all $D$ axes; the cosine of the angle tends to $1/\sqrt D$ as $\epsilon\to0$. The bound of
-# a layer is at most $c\,h$ in norm, so that slopes scale like $(ch)^L$: with $ch<1$ they vanish as $L$ grows, with $ch$
-# well above 1 they may explode, and only a carefully chosen $c$ does neither. (Also: the optimum drives weights to
-# $\pm c$, and such networks are very simple functions.)
+# critic pushes equally along all $D$ axes; the cosine of the angle tends to $1/\sqrt D$ as $\epsilon\to0$. The weight
+# matrix of a layer has norm at most $c\,h$, so that the bound on the slope scales like $(ch)^L$: with $ch<1$ they
+# vanish as $L$ grows, with $ch$ well above 1 they may explode, and only a carefully chosen $c$ does neither. (Also: the
+# optimum drives weights to $\pm c$, and such networks are very simple functions.)
 #
 # **3.** The penalty looks at random points between data and fakes only, and asks there for slope exactly one. That is
 # not sufficient (it says nothing elsewhere, and holds only as far as the penalty is met), and not necessary (a

@@ -2,7 +2,8 @@
 # ## 8. Your models (10 points)
 #
 # The last question has no function to write. You hand in four trained models, and each of them is judged by what its
-# family *can* be judged by, on digits, points and codes that you do not have:
+# family *can* be judged by, on digits that your training has not seen, and on points and codes that you do not have.
+# Train on the training digits only, never on the test digits:
 #
 # | | you hand in | it is judged by | half | full |
 # | --- | --- | --- | --- | --- |

@@ -3,9 +3,9 @@
 #
 # How good *is* your autoencoder of question 2? Its ELBO is a lower bound of $\log p_\theta(x)$, and you do not know how
 # far below it lies: part of the missing nats is the model's fault, part of it the encoder's. Importance sampling closes
-# the gap. For any $q$ the weight $w = p_\theta(x, z)/q(z \mid x)$ has mean $p_\theta(x)$ under $z \sim q$, so the
-# average of $K$ weights is an unbiased estimate of $p_\theta(x)$, and its logarithm is, by Jensen, a lower bound on
-# average:
+# the gap. For any $q$ that is positive wherever $p_\theta(x, z)$ is, the weight $w = p_\theta(x, z)/q(z \mid x)$ has
+# mean $p_\theta(x)$ under $z \sim q$, so the average of $K$ weights is an unbiased estimate of $p_\theta(x)$, and its
+# logarithm is, by Jensen, a lower bound on average:
 #
 # $$
 # \mathcal L_K(x) = \mathbb E_{z_1, \dots, z_K \sim q}\Big[\log \frac1K \sum_{k=1}^K

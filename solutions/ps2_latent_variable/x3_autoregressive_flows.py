@@ -283,9 +283,9 @@ with experiment("fast one way, slow the other"):
 #    drawing a sample takes $D$ calls. What is it for an IAF, of which x can it still evaluate the density in one call,
 #    and why is that enough for the approximate posterior $q(z \mid x)$ of question 2 but not for maximum likelihood? (1
 #    point)
-# 2. Show that the coupling layer of question 4 is an autoregressive layer with most connections cut, in a suitable
-#    order of the coordinates. What does it gain from that? Then show that under a single MADE the marginal of $x_1$ is
-#    Gaussian, and give a two-dimensional density that it can therefore never fit. (1 point)
+# 2. Show that the coupling layer of question 4 is an autoregressive layer with some of its connections cut, in a
+#    suitable order of the coordinates. What does it gain from that? Then show that under a single MADE the marginal of
+#    $x_1$ is Gaussian, and give a two-dimensional density that it can therefore never fit. (1 point)
 
 # %% [markdown] role="written" part="x3d"
 # ### BEGIN SOLUTION

@@ -153,10 +153,10 @@ with experiment("five models of the ring"):
 #
 # ### x4d. What each one is blind to (written, 3 points)
 #
-# 1. *Fréchet distance.* Describe two distributions that differ much and have distance 0. Estimated from $N$ samples,
-#    the distance of a *perfect* model is not 0 but positive: show this for the term of the means, with the expected
-#    value $\operatorname{tr}\Sigma\,(\frac1N+\frac1M)$, and say why numbers from different sample sizes must not be
-#    compared. (1 point)
+# 1. *Fréchet distance.* Describe two distributions that differ much and have distance 0. Estimated from $N$ data points
+#    and $M$ samples, the distance of a *perfect* model is not 0 but positive: show this for the term of the means, with
+#    the expected value $\operatorname{tr}\Sigma\,(\frac1N+\frac1M)$, and say why numbers from different sample sizes
+#    must not be compared. (1 point)
 # 2. *Inception score.* Show that $\log\mathrm{IS}$ is the mutual information of the sample's index and its label, and
 #    conclude that it lies between 0 and $\log K$. Describe a model that gets the highest score without ever having seen
 #    the data. (1 point)

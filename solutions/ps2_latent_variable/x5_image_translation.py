@@ -2,12 +2,12 @@
 # ## x5. Image translation (6 points)
 #
 # A generator need not start from noise. **pix2pix** (Isola et al., CVPR 2017) starts from an image, a sketch for
-# instance, and returns another one of the same size, a photograph. If every sketch $x$ comes with its photograph
-# $y$, why not regress, $\min_G\mathbb E\lVert y-G(x)\rVert_1$? Because many photographs fit one sketch. The best answer
-# under an absolute error is the *median* of all of them, pixel by pixel, and the median of sharp images is a blurred
-# one. The mean is no better. An adversarial loss asks a different question, whether the answer *looks like* a
-# photograph, and a blurred image does not. So pix2pix adds the two: the absolute error says what is where, the
-# discriminator how it should look.
+# instance, and returns another one of the same size, a photograph. If every sketch $x$ comes with its photograph $y$,
+# why not regress, $\min_G\mathbb E\lVert y-G(x)\rVert_1$? Because many photographs fit one sketch. The best answer
+# under an absolute error is the *median* of all of them, pixel by pixel, and the median of many sharp images is
+# blurred, or has lost its details. The mean is no better. An adversarial loss asks a different question, whether the
+# answer *looks like* a photograph, and a blurred image does not. So pix2pix adds the two: the absolute error says what
+# is where, the discriminator how it should look.
 #
 # ### x5a. What one logit sees (code, 2 points)
 #

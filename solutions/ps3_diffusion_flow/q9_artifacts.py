@@ -3,8 +3,8 @@
 #
 # Everything is in place: two losses, four samplers, guidance. Now both families run the same race. One architecture,
 # the same batches, the same number of steps: a **diffusion model** that guesses the noise, and a **flow** that guesses
-# the velocity, both told the label. You hand in both, and the grader judges them on digits and noise that you do not
-# have:
+# the velocity, both told the label. You hand in both, and the grader judges them on digits that your training has not
+# seen, and on noise that you do not have. Train on the training digits only, never on the test digits:
 #
 # | | you hand in | it is judged by | half | full |
 # | --- | --- | --- | --- | --- |

@@ -1,4 +1,4 @@
-"""Hidden tests of question 9: two handed-in networks, judged on digits and noise that nobody has.
+"""Hidden tests of question 9: two handed-in networks, judged on digits that nobody trains on and noise that nobody has.
 
 The digits, the reader that judges samples, and where both are from: `../digits/data/README.md`. How the thresholds were
 chosen: the README of the reference artifacts. All are one-sided: no better network fails.

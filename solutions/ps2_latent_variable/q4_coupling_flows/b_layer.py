@@ -4,7 +4,7 @@
 # Write `forward` and `inverse` of the layer above.
 #
 # - `mask` is a tensor of zeros and ones whose shape *broadcasts* against one example: (D,) for vectors of D numbers,
-#   and for images (C, H, W) for instance (H, W), a checkerboard, or (C, 1, 1), whole channels.
+#   and for images (C, H, W), for instance, (H, W), a checkerboard, or (C, 1, 1), which masks whole channels.
 # - `net` takes the masked batch, of the shape of x, and returns one tensor with twice as many entries along dimension
 #   1: first the log-scales $s$, then the shifts $t$ (split it with `.chunk(2, dim=1)`).
 # - `forward(x)` returns $z$ and $\log\lvert\det \partial z/\partial x\rvert$, one number per example, whatever the

@@ -113,5 +113,5 @@ with experiment("the flow from three sides"), torch.no_grad():
 #
 # **Look.** Is there a bridge between the moons, of density that the data do not have? Train longer and it gets thinner,
 # but it never goes: $f$ is continuous with a continuous inverse, and the plane under a standard normal is in one piece.
-# Where in $z$ are the points of the bridge? What would you change about the *base* density (question 2 of problem set 1
+# Where in $z$ are the points of the bridge? What would you change about the *base* density (question 3 of problem set 1
 # has an idea) so that the bridge can go?

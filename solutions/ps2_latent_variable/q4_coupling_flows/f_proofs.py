@@ -30,12 +30,13 @@
 # coordinates left alone; it is never inverted. It need not be injective, nor have as many outputs as inputs; the
 # layer is invertible because $e^s > 0$.
 #
-# **3.** If all layers leave $x_a$ alone, $z_a = x_a$. Under the model $z \sim \mathcal N(0, I)$, hence $x_a = z_a \sim
-# \mathcal N(0, I)$; only $p(x_b \mid x_a)$ is learnt. With alternation, layer 1 makes each output in $b$ depend on
-# itself and on all of $a$. Layer 2 makes each output in $a$ depend on itself and on all of the new $b$, hence on every
-# input. If $b$ is a single coordinate, as for $D = 2$, it depends on everything already, and *two* layers are enough.
-# If $b$ has two coordinates or more, an output in $b$ does not yet depend on the other inputs in $b$; the *third* layer
-# brings them in, through $a$, which by then depends on all of them. So three layers, for any number of coordinates.
+# **3.** If all layers leave $x_a$ alone, $z_a = x_a$. Under the model $z \sim \mathcal N(0, I)$, hence
+# $x_a = z_a \sim \mathcal N(0, I)$; only $p(x_b \mid x_a)$ is learnt. With alternation, the first layer makes each
+# output in $b$ depend on itself and on all of $a$. The second layer makes each output in $a$ depend on itself and on
+# all of the new $b$, hence on every input. If $b$ is a single coordinate, as for $D = 2$, it depends on everything
+# already, and *two* layers are enough. If $b$ has two coordinates or more, an output in $b$ does not yet depend on the
+# other inputs in $b$; the *third* layer brings them in, through $a$, which by then depends on all of them. So three
+# layers, for any number of coordinates.
 #
 # **4.** With $s = 0$ every layer has $\lvert\det\rvert = 1$, and so has the flow. Then $p(x) = \mathcal N(f(x); 0, I)
 # \le (2\pi)^{-D/2}$ for every $x$: the density of the standard normal at its mode is the largest that can occur. The

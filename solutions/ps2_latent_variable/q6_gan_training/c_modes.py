@@ -38,7 +38,7 @@ with check("6c") as c:
 # %% [markdown] role="text"
 # ### Look: the ring
 #
-# Two networks of your step, trained with Adam; a dot is a sample of the generator, a circle has radius 0.3. Columns are
+# Two networks, trained by your step with Adam; a dot is a sample of the generator, a circle has radius 0.3. Columns are
 # moments of the training, rows are games. In the first, both players learn at the same rate. In the second, the
 # generator is *eager*: it learns ten times faster than its discriminator.
 #

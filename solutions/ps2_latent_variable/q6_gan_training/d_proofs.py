@@ -13,7 +13,7 @@
 #    a better *loss* alone cannot do. (1 point)
 # 2. In the theory of question 5, the discriminator *should* be optimal at every step. In practice, one trains $D$ for a
 #    single step per step of $G$. Explain this apparent contradiction, and name two remedies that allow a well-trained
-#    $D$ (look ahead to question 7 for one), each with the factor of 1 that it repairs. (1 point)
+#    $D$ (look ahead to question 7 for one), each with the factor of part 1 that it repairs. (1 point)
 
 # %% [markdown] role="written" part="6d"
 # ### BEGIN SOLUTION
@@ -24,9 +24,9 @@
 #
 # Only $\ell'$ depends on the game. For minimax it is $-\sigma(f)\approx-e^{f}\to0$ when $D$ is sure of the fake. For
 # the non-saturating loss it is $-\sigma(-f)\to-1$. But let $D$ be constant, $-c$, in a neighbourhood of all fakes, and
-# $+c$ around all real examples (with disjoint closed sets, a smooth $D$ of this kind exists). It is perfect for large
-# $c$, and the *second* factor, $\nabla_xD$, is zero: no loss of $f$ alone can turn that into a direction. (Arjovsky and
-# Bottou, 2017, theorems 2.1 and 2.4.)
+# $+c$ around all real examples (with disjoint closed sets, a smooth $D$ of this kind exists). It is perfect for every
+# $c>0$, and the *second* factor, $\nabla_xD$, is zero: no loss of $f$ alone can turn that into a direction. (Arjovsky
+# and Bottou, 2017, theorems 2.1 and 2.4.)
 #
 # **2.** The optimal $D$ gives the divergence, but for $p$ and $q$ without overlap that divergence is constant (5c), so
 # its gradient is zero or arbitrary. A $D$ that is only partly trained is smooth: its logits are moderate and still
