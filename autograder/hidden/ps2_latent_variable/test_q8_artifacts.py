@@ -1,4 +1,4 @@
-"""Hidden tests of question 8: four handed-in models, judged on digits that nobody trains on, and points and codes that nobody has.
+"""Hidden tests of question 8: four models, judged on digits that nobody trains on, points and codes that nobody has.
 
 The digits, the reader that judges samples, and where both are from: `../digits/data/README.md`. How the thresholds were
 chosen: the README of the reference artifacts.
