@@ -82,7 +82,7 @@ def run_hidden_tests(files: Sequence[Path], host: Host) -> None:
     options = [*OPTIONS, f"--rootdir={files[0].parent}", *map(str, files)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a library's deprecation is no verdict, whoever grades from wherever
-        code = pytest.main(options, plugins=[_Plugin(host)])
+        code = pytest.main(options, plugins=[_Plugin(host, files)])
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -132,8 +132,9 @@ def _import(path: Path) -> ModuleType:
 
 
 class _Plugin:
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, files: Sequence[Path]) -> None:
         self._host = host
+        self._files = {file.absolute() for file in files}
         self._error: BaseException | None = None
 
     @pytest.fixture
@@ -145,6 +146,11 @@ class _Plugin:
     def rng(self) -> Any:
         """The test's own random generator."""
         return self._host.rng()
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Of the files beside those that are wanted, nothing is asked."""
+        beside = any(collection_path.parent == file.parent for file in self._files)
+        return collection_path not in self._files if beside else None
 
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector:
         """No `__init__.py` is imported: a test file stands alone."""

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from pskit.slicing import top_level
 
@@ -14,5 +15,9 @@ def parameters_of(sources: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
 
 def defined_in(sources: Iterable[str]) -> frozenset[str]:
     """Functions and classes that stand at the top of these sources."""
-    nodes = [node for source in sources for node in top_level(source)]
-    return frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    return frozenset().union(*map(_defined_in_one, sources))
+
+
+@lru_cache(maxsize=256)  # a release's cells, which every examination asks for
+def _defined_in_one(source: str) -> frozenset[str]:
+    return frozenset(node.name for node in top_level(source) if isinstance(node, ast.FunctionDef | ast.ClassDef))

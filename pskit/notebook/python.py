@@ -10,6 +10,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from pskit.notebook.limits import MAX_SYNTAX_ERRORS
@@ -20,6 +21,7 @@ KEPT_MAGICS = {"time", "timeit", "capture", "prun", "memit", "mprun", "snakeviz"
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 """Named in messages: what a student's newer Python accepts, such as nested quotes in f-strings, may be refused here."""
 
+_SHORT = 20_000  # letters of a source that is worth remembering: a few hundred of these are a few megabytes
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)")
 _DEFINES = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _CONTINUES = re.compile(r"\s|$|#|[)\]}]|(?:else|elif|except|finally)\b")
@@ -30,7 +32,7 @@ def clean(source: str) -> tuple[str, list[str]]:
 
     A phrase continues "cell 12": ", line 5 is not Python (...)".
     """
-    if syntax_error(source) is None:
+    if _is_python(source):
         return source, []
     source, dropped = _without_cell_magics(source)
     if dropped:
@@ -39,6 +41,16 @@ def clean(source: str) -> tuple[str, list[str]]:
         return source, []
     source = _without_line_magics(source)
     return _without_damage(source)
+
+
+def _is_python(source: str) -> bool:
+    """Whether it parses; most cells of a class's notebooks are the same, and one parse of each is enough."""
+    return _known_python(source) if len(source) <= _SHORT else syntax_error(source) is None
+
+
+@lru_cache(maxsize=256)
+def _known_python(source: str) -> bool:
+    return syntax_error(source) is None
 
 
 def syntax_error(source: str) -> SyntaxError | None:
