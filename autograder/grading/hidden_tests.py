@@ -134,7 +134,8 @@ def _import(path: Path) -> ModuleType:
 class _Plugin:
     def __init__(self, host: Host, files: Sequence[Path]) -> None:
         self._host = host
-        self._files = {file.absolute() for file in files}
+        wanted = [file.absolute() for file in files]
+        self._way = {*wanted, *(folder for file in wanted for folder in file.parents)}
         self._error: BaseException | None = None
 
     @pytest.fixture
@@ -147,10 +148,9 @@ class _Plugin:
         """The test's own random generator."""
         return self._host.rng()
 
-    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Of the files beside those that are wanted, nothing is asked."""
-        beside = any(collection_path.parent == file.parent for file in self._files)
-        return collection_path not in self._files if beside else None
+    def pytest_ignore_collect(self, collection_path: Path) -> bool:
+        """Of what lies beside the wanted files and the folders above them, nothing is asked."""
+        return collection_path not in self._way
 
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector:
         """No `__init__.py` is imported: a test file stands alone."""

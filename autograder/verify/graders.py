@@ -15,9 +15,10 @@ from autograder.course import Refusal
 from autograder.grading import Grader, GradingBroke
 from autograder.verify.matrix import Row, rows_of, verdicts_of
 from autograder.verify.papers import Paper
-from pskit.notebook import read_submission
+from pskit.notebook import Submission, read_submission
 
 _grader: Grader | None = None
+_submissions: dict[Path, Submission] = {}
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,15 @@ def _start(setting: Setting) -> None:
     Finalize(None, _grader.__exit__, args=(None, None, None), exitpriority=1)  # ends the fork server with its process
 
 
+def _submission(folder: Path, names: tuple[str, ...]) -> Submission:
+    """What the paper holds; it is graded at every seed, and only files are too large to be remembered."""
+    submission = _submissions.get(folder) or read_submission(folder, names)
+    if not submission.artifacts:
+        _submissions[folder] = submission
+    return submission
+
+
 def _grade(paper: Paper, seed: int) -> list[Row]:
     assert _grader is not None, "the initializer has run"
-    submission = read_submission(paper.folder, _grader.names)
-    report = _grader.grade(submission, paper.questions, seed)
+    report = _grader.grade(_submission(paper.folder, _grader.names), paper.questions, seed)
     return rows_of(paper.name, paper.verdict, paper.target, seed, verdicts_of(report))
