@@ -24,7 +24,7 @@
 # | ` ?[^\W\d_]+` | letters, with one space before them if there is one |
 # | ` ?\d+` | digits, likewise |
 # | ` ?(?:[^\w\s]\|_)+` | other signs, likewise |
-# | `\s+(?!\S)` | white space, but not its last character if a word follows: that one belongs to the word |
+# | `\s+(?!\S)` | white space; if more follows, without its last character: a space goes with it, others stay alone |
 # | `\s+` | the white space that is left |
 #
 # A **special token** such as `<|endoftext|>` is a sign for the model, not text: it stands between two documents, say.
@@ -275,7 +275,7 @@ with experiment("a tokenizer for Shakespeare"):
 # **Look: compression.** The merges of a smaller vocabulary are the first merges of a larger one, so one training gives
 # all sizes. The grey line is what a vocabulary of *all* pieces would reach, as no token is longer than a piece. With
 # the whole text (`QUICK = False`), 457, 957 and 1,257 tokens have 1.85, 2.39 and 2.54 bytes per token in the training
-# text, and 1.80, 2.23 and 2.35 in the validation text, which is from another play.
+# text, and 1.80, 2.23 and 2.35 in the validation text, of which the training text has only the beginning of one play.
 
 # %% role="run"
 with experiment("compression"):
@@ -353,8 +353,8 @@ with experiment("five languages"):
 # tokens, from 957 to 1257 only 1.05 times. The first merges stand for very frequent pairs, and frequencies fall
 # quickly with rank (Zipf), so each further merge saves less; no number of merges passes the mean length of a piece.
 # Doubling the bytes per token halves $T$: the first term is halved, the second divided by four, and $Vd$ grows with the
-# $V$ that is needed, here several times. A large $V$ has many tokens that are rare, here names and stage directions of
-# the training text, each with $d$ numbers to learn from a handful of examples. The curves show it: late merges shorten
+# $V$ that is needed, here several times. A large $V$ has many tokens that are rare, here names and rare words of the
+# training text, each with $d$ numbers to learn from a handful of examples. The curves show it: late merges shorten
 # the training text, from which they were counted, more than the validation text, so that part of the vocabulary is
 # fitted to the training text, an overfitting before the model has seen any of it.
 # ### END SOLUTION

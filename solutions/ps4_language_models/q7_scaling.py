@@ -4,8 +4,8 @@
 # You have a budget of computation and one attempt. How large should the model be? Too small, and it stops learning
 # while there is still text; too large, and it has hardly begun when the money is gone. The surprise of this question is
 # that the answer can be read off runs that cost a millionth of the real one: over many orders of magnitude the loss of
-# a well trained transformer follows a power law with a floor (Kaplan et al., *Scaling laws for neural language models*,
-# 2020; Hoffmann et al., *Training compute-optimal large language models*, 2022),
+# a well trained transformer follows a power law (Kaplan et al., *Scaling laws for neural language models*, 2020), and
+# more exactly one with a floor (Hoffmann et al., *Training compute-optimal large language models*, 2022),
 #
 # $$ L(N)=E+A\,N^{-\alpha} . $$
 #
@@ -242,8 +242,8 @@ with experiment("which size for which budget"):
 #
 # **Look.** Draw the lower envelope of all curves in your mind. How does the winning size grow when the budget grows a
 # hundredfold? Hoffmann et al. found $N\propto C^{0.5}$, so that text and parameters should grow alike. Why does the
-# largest model look so bad on the left, and why would a run whose rate falls along a cosine make this picture unfair to
-# stop early?
+# largest model look so bad on the left, and why would this picture be unfair to a run that is stopped early, if its
+# rate fell along a cosine?
 #
 # ### 7c. The law of a budget (written, 3 points)
 #

@@ -13,11 +13,12 @@
 #
 # All thresholds are one-sided, and a better model never scores less. Models of full mode should pass each of them with
 # room to spare: the reference GPT, which passes, is six times smaller than yours and was trained on a CPU for 3.2
-# million characters only. The models of QUICK mode are there to try the way; they fail.
+# million characters only. The files of QUICK mode are there to try the way; they miss most of
+# the points.
 #
 # The hidden text is a little harder than the last tenth of tiny Shakespeare, since its plays have other names and other
-# stories: expect about 0.1 nats more than on `ids_val`. Do not train on other plays. It would not be noticed, and
-# you would learn nothing about how well you can do with a million characters.
+# stories: expect up to 0.1 nats more than on `ids_val`, and hardly more from small models. Do not train on other plays.
+# It would not be noticed, and you would learn nothing about how well you can do with a million characters.
 
 # %% [markdown] role="text"
 # ### 8a. The GPT (artifact, 6 points)
@@ -25,8 +26,9 @@
 # The grader runs **your own** `GPT`: it reads the file with your `read_gpt`, hands in hidden text, and takes the logits
 # that come out. So any GPT that question 3 accepts is welcome, whatever its parameters are called. What it asks for:
 #
-# - 1 point for a model that can be evaluated: at most 11 million parameters, logits (B, T, 65) in the order of `chars`,
-#   and logits that *do not change when later characters do*. The grader compares passages with their own beginnings.
+# - 1 point for a model that can be evaluated: at most 11 million parameters, a block size of at least 32, logits (B, T,
+#   65) in the order of `chars`, and logits that *do not change when later characters do*. The grader compares passages
+#   with their own beginnings.
 # - 2 points when hidden text costs at most 1.95 nats per character, in windows of 256 characters (or of your block
 #   size, if it is smaller), and 3 more when it costs at most 1.80.
 #
@@ -121,10 +123,10 @@ with check("8b") as c:
 # %% [markdown] role="text"
 # ### 8c. Five sizes (artifact, 2 points)
 #
-# The cell saves the five models of question 7. The grader reads each with `read_gpt` and computes their surprise at the
-# hidden text. One point when the largest has at least 50 times the parameters of the smallest, and each is surprised
-# less than the next smaller one; another when, moreover, the largest is surprised by at most 2.10 nats. (It has at
-# most 1 million numbers.)
+# The cell saves the five models of question 7. The grader reads each with `read_gpt` (a block size of at least 32, as
+# in 8a) and computes their surprise at the hidden text. One point when the largest has at least 50 times the parameters
+# of the smallest, and each is surprised less than the next smaller one; another when, moreover, the largest is
+# surprised by at most 2.10 nats. (It has at most 1 million numbers.)
 
 # %% role="artifact" part="8c" file="ps4_scaling.safetensors"
 with experiment("saving the five models"):

@@ -1,11 +1,11 @@
 # %% [markdown] role="text"
 # ## x1. Masked diffusion (10 points)
 #
-# A GPT writes from left to right, one token at a time, and never looks back. Neither is a law of nature. Problem set 3
-# made images out of noise, all pixels at the same time and in any number of steps. What is noise for text? The simplest
-# answer works best: a token is either there or it is *masked* (Austin et al., *Structured denoising diffusion models in
-# discrete state-spaces*, 2021; Sahoo et al., *Simple and effective masked diffusion language models*, 2024; Shi et al.,
-# *Simplified and generalized masked diffusion for discrete data*, 2024).
+# A GPT writes from left to right, one token at a time, and never changes what it has written. None of this is a law of
+# nature. Problem set 3 made images out of noise, all pixels at the same time and in any number of steps. What is noise
+# for text? The simplest answer works best: a token is either there or it is *masked* (Austin et al., *Structured
+# denoising diffusion models in discrete state-spaces*, 2021; Sahoo et al., *Simple and effective masked diffusion
+# language models*, 2024; Shi et al., *Simplified and generalized masked diffusion for discrete data*, 2024).
 #
 # - **Forward.** At time $t\in[0,1]$ every token has been replaced, by itself, by the mask with probability $t$. At
 #   $t=0$ the text is whole, at $t=1$ nothing is left.
@@ -329,10 +329,10 @@ with experiment("a network that fills in", smaller="batch = 16"):
 #    p_\theta(x)$, and when is the bound tight? A GPT of the same size has the lower loss on the same text. Why does
 #    that not surprise? (1 point)
 # 2. A perfect network uncovers all T tokens of a fully masked text in one step. Show that the divergence of the true
-#    distribution from that of the result is $\sum_iH(x_i)-H(x)$, and compute it for the texts 00 and 11. With K equal
-#    steps instead, how probable is it that the result is 01 or 10? What does `confidence_decode` with k = 1 draw from a
-#    fully masked text, however often it is run, and what would have to be changed for it to be a fair sampler? (1
-#    point)
+#    distribution from that of the result is $\sum_iH(x_i)-H(x)$, and compute it for a language of two equally probable
+#    texts, 00 and 11. With K equal steps instead, how probable is it that the result is 01 or 10? What does
+#    `confidence_decode` with k = 1 draw from a fully masked text, however often it is run, and what would have to be
+#    changed for it to be a fair sampler? (1 point)
 
 # %% [markdown] role="written" part="x1d"
 # ### BEGIN SOLUTION

@@ -60,8 +60,8 @@ with check("x2a") as c:
 # The draft wrote $d_1,\dots,d_n$, and the target's call gave $p_1,\dots,p_{n+1}$ (row $i$ is its distribution given
 # the text and $d_1,\dots,d_{i-1}$; the last row is for the token *after* the draft). Go from left to right. Token $d_i$
 # is accepted if $u_i<a(d_i)$. At the first rejection, draw one token from the residual of this place, and stop: the
-# rest of the draft answered to a text that is no longer there. If all are accepted, draw one more from $p_{n+1}$, for
-# nothing. So each call of the target yields between 1 and $n+1$ tokens.
+# rest of the draft answered to a text that is no longer there. If all are accepted, draw one more from $p_{n+1}$, which
+# costs no further call. So each call of the target yields between 1 and $n+1$ tokens.
 #
 # Write `speculative_step`. The last token is drawn with `u_last` by your `sample_from` of question 6. Expect 5 to 8
 # lines.

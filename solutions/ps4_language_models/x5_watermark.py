@@ -3,8 +3,8 @@
 #
 # Who wrote this? Models that write like people can be asked to write homework, reviews and letters to the editor, in
 # any number. Telling by the style gets harder with each model, and accuses people who write plainly. Kirchenbauer et
-# al. (*A watermark for large language models*, 2023) turn the question around: let the model leave a trace that nobody
-# sees who reads, and that anybody with a key can count.
+# al. (*A watermark for large language models*, 2023) turn the question around: let the model leave a trace that no
+# reader sees, and that anybody with the key can count.
 #
 # The token before picks a **green list**, a share $\gamma$ of the vocabulary that looks random and depends on a secret
 # key. While writing, the model gets a slight preference for green tokens, $\delta$ on their logits. A person does not

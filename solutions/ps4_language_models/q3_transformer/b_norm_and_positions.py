@@ -51,9 +51,9 @@ def linear(n_in: int, n_out: int, std: float = 0.02) -> nn.Linear:
 # $$ \dot g=\sum_{\text{tokens}}r\,x\odot\dot y,\qquad
 # \dot x=r\Big(g\odot\dot y-x\;\frac{r^2}{C}\,\langle x,\,g\odot\dot y\rangle\Big) . $$
 #
-# The second term takes away what points along $x$: a longer $x$ has the same norm, so there is nothing to learn in that
-# direction. The class below tells autograd so. It gives the same numbers as `F.rms_norm`, and, as torch has one kernel
-# for all of this on a GPU but none on a CPU, it is quicker there.
+# The second term takes away what points along $x$: a multiple of $x$ has the same normalised value (but for
+# $\epsilon$), so there is nothing to learn in that direction. The class below tells autograd so. It gives the same
+# numbers as `F.rms_norm`, and, as torch has one kernel for all of this on a GPU but none on a CPU, it is quicker there.
 
 
 # %% role="given" id="rms-norm-by-hand"

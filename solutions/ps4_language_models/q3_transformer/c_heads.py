@@ -69,8 +69,8 @@ with check("3d") as c:
     c.true(not torch.allclose(attention(swapped)[:, 2], y[:, 2]), "the order of earlier tokens matters: positions")
 
 # %% [markdown] role="text"
-# **Look: what a fused kernel saves.** Your `sdpa` against torch's, forward and backward, for growing T. Both do the
-# same multiplications; yours also writes and reads the tables of $T\times T$ numbers.
+# **Look: what a fused kernel saves.** Your `sdpa` against torch's, forward and backward, for growing T. Both compute
+# the same answers; yours also writes and reads the tables of $T\times T$ numbers.
 
 # %% role="run"
 with experiment("fused attention"):

@@ -161,8 +161,8 @@ with experiment("who knows of whom"), torch.no_grad():
 # similarities; softmax needs only its output). The fused kernel keeps the logarithm of each query's sum of
 # exponentials, $\log\sum_se^{z_{ts}}$: with it $a_{ts}=e^{z_{ts}-\text{lse}_t}$ can be computed for any block of keys
 # by itself, from $q$ and $k$. The arithmetic is cheap; what takes time is moving the tables between the processor and
-# its memory. A kernel that recomputes them in fast memory near the processor moves $O(TD)$ numbers where the written
-# one moves $O(T^2)$.
+# its memory. A kernel that recomputes them in a fast memory of $M$ numbers near the processor moves
+# $O(T^2D^2/M)$ numbers, a small share of the $O(T^2)$ of the written one as $D^2\ll M$, and keeps only $O(TD)$.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # - 0.5 points: the formula with both tables, 12 C^2 per block and the gains

@@ -56,8 +56,9 @@ with check("5a") as c:
 #
 # The surprise at a token is $-\log p_\theta(x_{t+1}\mid x_{\le t})$ in nats. The loss of a batch is the mean over *all*
 # its tokens. Not all of them always count: in a batch of texts of different lengths the short ones are padded, and in a
-# dialogue only the answers should be learnt. Targets that do not count carry a mark, `ignore_index`, which is no token,
-# and the mean is over the others. (At least one counts.)
+# dialogue only the answers should be learnt. Targets that do not count carry a mark, the number `ignore_index`,
+# whatever it is (also a number below V, such as that of a padding token), and the mean is over the others. (At least
+# one counts.)
 #
 # Write `lm_loss`. The targets come from `get_batch` and are shifted already. Logits may be large: use `log_softmax`,
 # `logsumexp` or `cross_entropy`, and never the logarithm of a softmax. A few lines, or one.
@@ -253,10 +254,10 @@ with experiment("a valley"):
 # **1.** With a constant gradient $m_t=(1-\beta_1)g\sum_{i<t}\beta_1^i=(1-\beta_1^t)g$ and $v_t=(1-\beta_2^t)g^2$. The
 # denominators cancel exactly: the step is $-\eta g/\sqrt{g^2}=-\eta\,\mathrm{sign}(g)$ at every $t$. Without them the
 # first step is
-# $-\eta\frac{(1-\beta_1)g}{\sqrt{(1-\beta_2)g^2}}=-\eta\frac{1-\beta_1}{\sqrt{1-\beta_2}}\mathrm{sign}(g)$: a factor of
-# $0.1/\sqrt{0.05}\approx0.45$ for 0.95, but $0.1/\sqrt{0.001}\approx3.2$ for 0.999. The squares' mean starts from zero
-# and is slower to rise than the gradients' mean, so early steps are too long. A warm-up makes the first rates small and
-# hides this, which is a reason why the mistake is not noticed.
+# $-\eta\frac{(1-\beta_1)g}{\sqrt{(1-\beta_2)g^2}}=-\eta\frac{1-\beta_1}{\sqrt{1-\beta_2}}\mathrm{sign}(g)$: a factor of $0.1/\sqrt{0.05}\approx0.45$ for 0.95, but $0.1/\sqrt{0.001}\approx3.2$
+# for 0.999. With 0.999 the squares' mean is so much slower to rise than the gradients' mean that early steps are
+# several times too long; with 0.95 the first few are too short, and later ones at most a tenth too long. A warm-up
+# makes the first rates small and hides the long steps, which is a reason why the mistake is not noticed.
 #
 # **2.** Inside the gradient: $m$ has the mean $\lambda p$ (the noise has none), and $\sqrt v\approx\sigma$, so on
 # average $p\leftarrow p-\eta\lambda p/\sigma$, a factor of $1-\eta\lambda/\sigma$. Decoupled: $1-\eta\lambda$, whatever

@@ -148,9 +148,9 @@ def train(
 # as large as nanoGPT's model for this text (Karpathy, 2022), 10.7 million parameters, with contexts of 256 characters.
 #
 # > **Time.** QUICK (300 updates of 16 x 64 characters, 0.3 million parameters): about 20 s of one core of a Xeon.
-# > Full (5,000 updates of 64 x 256): about 12 minutes on a T4 and 3 on an A100. These are estimates: 6 times parameters
-# > times tokens, at 9 and 35 Tflop/s; on two CPU cores it would take days. Memory: 1 GB in QUICK mode, about 6 GB
-# > of the GPU in full mode (estimate). Interrupt the cell whenever you like, and run it again.
+# > Full (5,000 updates of 64 x 256): about 10 minutes on a T4 and 2.5 on an A100. These are estimates: 6 times
+# > parameters times tokens, at 9 and 35 Tflop/s; on two CPU cores it would take days. Memory: 1 GB in QUICK mode,
+# > about 6 GB of the GPU in full mode (estimate). Interrupt the cell whenever you like, and run it again.
 
 # %% role="run"
 with experiment("your GPT learns to write", smaller="B=16 in the recipe"):
@@ -171,7 +171,7 @@ with experiment("your GPT learns to write", smaller="B=16 in the recipe"):
 # %% [markdown] role="text"
 # ![What to expect: both curves fall fast, then slowly; the validation curve ends a little above](figures/learning.png)
 #
-# These curves are those of a smaller model: 1.8 million parameters, 1,560 updates of 8 x 256 characters, seven minutes
+# These curves are those of a smaller model: 1.8 million parameters, 1,560 updates of 8 x 256 characters, six minutes
 # on one core of an Intel Xeon. The curve is drawn from 16 windows of the validation text, which are easier than the
 # whole of it: there the model has 1.60 nats per character. It writes:
 #

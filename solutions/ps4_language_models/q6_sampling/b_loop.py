@@ -91,7 +91,7 @@ with check("6d") as c:
     c.equal([spell(row) for row in got], ["abcdefg", "wxyzabc"], "a model that is sure is followed")
     counted: list[int] = []
     c.equal(spell(generate(NextLetter(), start, 3, dice, cache=counted)[1]), "wxyz", "with a cache, too")
-    c.equal(counted, [1, 1, 1], "which gets only what it has not seen, the empty one too")
+    c.equal(counted, [1, 1, 1], "with a cache the model gets only tokens it has not seen, also while it is empty")
     flat = lambda idx: torch.zeros(*idx.shape, 4)  # noqa: E731
     flat.cfg = NextLetter.cfg
     numbers = torch.tensor([[0.1, 0.9, 0.3, 0.6]])
@@ -156,15 +156,15 @@ with experiment("your GPT writes"):
 # squared. Token by token: $p(B)=0.4^2/(0.6^2+0.4^2)=0.16/0.52\approx0.308$, then B for certain: BB has 0.308. For the
 # sequence: $0.4^2/(0.3^2+0.3^2+0.4^2)=0.16/0.34\approx0.471$. The difference is the future: a token's temperature does
 # not know that after A the probability is split between two continuations, each of which is then squared (a factor
-# $0.5^2+0.5^2=\tfrac12$), and after B it is not (factor 1). In general $p(x_{1:T})^{1/\tau}$ has the conditional
-# distribution of the first token $\propto p(x_1)^{1/\tau}\sum_{x_{2:T}}p(x_{2:T}\mid x_1)^{1/\tau}$, and the second
-# factor is missing.
+# $0.5^2+0.5^2=\tfrac12$), and after B it is not (factor 1). In general, under $p(x_{1:T})^{1/\tau}$, normalised, the
+# first token has the marginal distribution $\propto p(x_1)^{1/\tau}\sum_{x_{2:T}}p(x_{2:T}\mid x_1)^{1/\tau}$, and the
+# second factor is missing.
 #
 # **2.** $(1-\delta)^n$; $0.99^{200}=0.134$: seven of eight texts contain a bad token, and since what follows is
 # conditioned on it, they seldom recover. Where 2 tokens are good, top-k with k = 40 keeps 38 bad ones, while the
 # nucleus stops when its mass is reached, after the two; where 200 are good, top-k loses 160 of them, and the nucleus
-# keeps nearly all. Both act on the model's probability of the tail, which is why tails of models that were trained on
-# finite text, and are too heavy, do harm. A truncated model gives probability 0 to some tokens of real text, and one
+# keeps nearly all. Both cut off a tail that is too heavy in models trained on finite text; top-k by rank, whatever the
+# probabilities are, the nucleus by mass. A truncated model gives probability 0 to some tokens of real text, and one
 # such token makes the average surprise infinite; the kept ones become less surprising. It is a distribution to draw
 # from, not a model of the text. Perplexity measures the model, so it is computed from untruncated logits at temperature
 # 1.
