@@ -254,10 +254,11 @@ with experiment("a valley"):
 # **1.** With a constant gradient $m_t=(1-\beta_1)g\sum_{i<t}\beta_1^i=(1-\beta_1^t)g$ and $v_t=(1-\beta_2^t)g^2$. The
 # denominators cancel exactly: the step is $-\eta g/\sqrt{g^2}=-\eta\,\mathrm{sign}(g)$ at every $t$. Without them the
 # first step is
-# $-\eta\frac{(1-\beta_1)g}{\sqrt{(1-\beta_2)g^2}}=-\eta\frac{1-\beta_1}{\sqrt{1-\beta_2}}\mathrm{sign}(g)$: a factor of $0.1/\sqrt{0.05}\approx0.45$ for 0.95, but $0.1/\sqrt{0.001}\approx3.2$
-# for 0.999. With 0.999 the squares' mean is so much slower to rise than the gradients' mean that early steps are
-# several times too long; with 0.95 the first few are too short, and later ones at most a tenth too long. A warm-up
-# makes the first rates small and hides the long steps, which is a reason why the mistake is not noticed.
+# $-\eta\frac{(1-\beta_1)g}{\sqrt{(1-\beta_2)g^2}}=-\eta\frac{1-\beta_1}{\sqrt{1-\beta_2}}\mathrm{sign}(g)$: a factor of
+# $0.1/\sqrt{0.05}\approx0.45$ for 0.95, but $0.1/\sqrt{0.001}\approx3.2$ for 0.999. With 0.999 the squares' mean is so
+# much slower to rise than the gradients' mean that early steps are several times too long; with 0.95 the first few are
+# too short, and later ones at most a tenth too long. A warm-up makes the first rates small and hides the long steps,
+# which is a reason why the mistake is not noticed.
 #
 # **2.** Inside the gradient: $m$ has the mean $\lambda p$ (the noise has none), and $\sqrt v\approx\sigma$, so on
 # average $p\leftarrow p-\eta\lambda p/\sigma$, a factor of $1-\eta\lambda/\sigma$. Decoupled: $1-\eta\lambda$, whatever
