@@ -143,7 +143,7 @@ with check("6b") as c:
 # Everything meets here: Gaussians, EM, the posterior mean, patches. The cell adds noise to the test photograph and
 # cleans it in three ways. The first two average the denoised overlapping patches, the third makes them agree.
 #
-# | | image | time on two cores of an AMD EPYC | memory (estimate) |
+# | | image | time on two busy cores of an AMD EPYC | memory (estimate) |
 # | --- | --- | --- | --- |
 # | QUICK | 128 x 160 pixels, 5 components | 4 s | 0.5 GB |
 # | full | all of it, 20 components | 2 minutes | 1 GB |

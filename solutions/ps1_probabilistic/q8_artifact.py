@@ -10,7 +10,7 @@
 # more), the rounds, the start, the ridge. What you should not do: train on the test patches. They are your only way
 # to see whether you are learning photographs or just these 60,000 patches.
 #
-# | | components, patches, rounds | time on two cores of an AMD EPYC | memory (estimate) |
+# | | components, patches, rounds | time on two busy cores of an AMD EPYC | memory (estimate) |
 # | --- | --- | --- | --- |
 # | QUICK | 8, 10,000, 15 | 3 s | 0.5 GB |
 # | full | 40, 60,000, 50 | 2 minutes | 1 GB |
