@@ -28,8 +28,6 @@ from tests.fakes.batch_fakes import HASHES, FakeSetting
 HERE = Path(__file__).parent
 TINY = HERE / "fixtures" / "tiny_set"
 PLACES = ("--release", str(TINY / "tiny.ipynb"), "--hidden", str(TINY / "hidden"))
-
-
 HERE_ALONE = Where(jobs=1)
 
 

@@ -24,8 +24,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 PAGE = (ROOT / "docs" / "staff.md").read_text(encoding="utf-8")
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
 SECTIONS = {
     section.partition("\n")[0]: [line for block in SHELL.findall(section) for line in block.splitlines()]
     for section in PAGE.split("\n## ")

@@ -1,12 +1,12 @@
 """Recognise what staff downloaded: a Gradescope export, a Canvas download, a folder of notebooks, or one submission."""
 
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from autograder.batch.canvas import read_canvas
 from autograder.batch.canvas_names import is_canvas
 from autograder.batch.entries import Download, Entry, in_order
-from autograder.batch.gradescope_export import METADATA, export_root, read_export
+from autograder.batch.gradescope_export import export_root, is_metadata, read_export
 from autograder.batch.unpack import unpacked
 from autograder.course import Refusal
 
@@ -29,12 +29,10 @@ def is_class(path: Path) -> bool:
 def _zip_is_class(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
+            names = [name for name in archive.namelist() if not name.endswith("/")]
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError):
         return False  # whoever reads it as one submission says what is wrong with it
-    if any(name.name == METADATA and len(name.parts) <= 2 for name in names):
-        return True
-    return is_canvas(map(str, names))
+    return any(map(is_metadata, names)) or is_canvas(names)
 
 
 def read_download(path: Path, work: Path) -> Download:

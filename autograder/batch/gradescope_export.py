@@ -1,8 +1,12 @@
 """Gradescope's export of submissions: submission_metadata.yml beside folders submission_N."""
 
 import re
+import shutil
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -14,12 +18,19 @@ from autograder.grading.rate import KEPT
 
 METADATA = "submission_metadata.yml"
 FOLDER = re.compile(r"submission_\d+")
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, StopIteration)
 
 
 def export_root(folder: Path) -> Path | None:
     """The folder that holds the metadata: this one, or its only subfolder; None where it is no such export."""
     inside = [path.parent for path in (folder / METADATA, *sorted(folder.glob(f"*/{METADATA}"))) if path.is_file()]
     return inside[0] if inside else None
+
+
+def is_metadata(member: str) -> bool:
+    """Whether this member of a zip is the metadata of an export."""
+    path = PurePosixPath(member)
+    return path.name == METADATA and len(path.parts) <= 2
 
 
 def read_export(root: Path) -> Download:
@@ -32,6 +43,19 @@ def earlier_results(root: Path) -> dict[str, Mapping[str, Any]]:
     """The results that students saw, by submission: those of the metadata that have tests. Raises Refusal."""
     found = {str(name): _plain(_field(fields, "results", Mapping) or {}) for name, fields in _metadata(root).items()}
     return {name: results for name, results in found.items() if isinstance(results.get("tests"), list)}
+
+
+def results_in_zip(archive: Path) -> dict[str, Mapping[str, Any]]:
+    """The same from an export's zip, of which only the metadata is unpacked; none where it is damaged or no export."""
+    with TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(archive) as opened:
+                member = next(filter(is_metadata, opened.namelist()))
+                with opened.open(member) as source, (Path(folder) / METADATA).open("wb") as target:
+                    shutil.copyfileobj(source, target)
+        except UNREADABLE:
+            return {}
+        return earlier_results(Path(folder))
 
 
 def _plain(value: Any) -> Any:

@@ -8,14 +8,11 @@ names, for its results have no `extra_data`, they are the same where the number 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-from zipfile import is_zipfile
 
 from autograder.batch.grades import Graded
-from autograder.batch.gradescope_export import earlier_results, export_root
+from autograder.batch.gradescope_export import earlier_results, export_root, results_in_zip
 from autograder.batch.ledger import FOLDER, extra_of, read_results
-from autograder.batch.unpack import unpacked
 from autograder.course import Refusal
 
 
@@ -61,11 +58,11 @@ class Change:
 
 def old_results(path: Path) -> dict[str, Mapping[str, Any]]:
     """The results of an earlier run by submission name. Raises Refusal."""
-    with TemporaryDirectory() as work:
-        found = _results_below(unpacked(path, Path(work)) if path.is_file() and is_zipfile(path) else path)
+    found = results_in_zip(path) if path.is_file() else _results_below(path)
     if not found:
         raise Refusal(
-            f"--against {path}: no results of an earlier run. Name a folder that `grade` wrote, or an export."
+            f"--against {path}: no results of an earlier run. Name a folder that `grade` wrote, or an export, "
+            "its folder or its zip; download one anew that is damaged."
         )
     return found
 

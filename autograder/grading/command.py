@@ -50,9 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     places = _places(course, arguments)
     folders = result_folders(arguments.submissions, arguments.output)
     with early_server(arguments.isolation) as server:
-        from autograder.grading.batch import (
-            grade_each,  # torch and pytest load only here, while the server loads its own
-        )
+        # torch and pytest load only here, while the server loads its own
+        from autograder.grading.batch import grade_each
 
         return grade_each(_setting(course, arguments, *places), folders, server)
 

@@ -9,7 +9,7 @@ from autograder.worker import ForkServer
 
 @dataclass(frozen=True)
 class Setting:
-    """The release, the hidden tests and the limits; no questions means all of them.
+    """The release, the hidden tests and the limits; no questions means all, and `checks` that public ones run as well.
 
     The hashes are those of the machine that asks; a machine that grades for it must have the same.
     """
@@ -21,6 +21,7 @@ class Setting:
     isolation: str = "auto"
     time_limit: float = 480.0
     questions: tuple[str, ...] | None = None
+    checks: bool = True
     hashes: tuple[str, ...] = field(default=(), compare=False)
 
     def grader(self, server: ForkServer | None = None) -> Grader:
@@ -32,6 +33,6 @@ class Setting:
             self.seed,
             isolation=self.isolation,
             time_limit=self.time_limit,
-            checks=True,
+            checks=self.checks,
             server=server,
         )

@@ -5,56 +5,27 @@ look.
 """
 
 import csv
-import shutil
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import Path
 
 from autograder.batch.entries import natural
 from autograder.batch.grades import GRADED, UNGRADED, plain
-from autograder.batch.gradescope_export import METADATA
 from autograder.batch.regrade import old_results
 from autograder.course import Refusal
 from autograder.report.papers import Paper, paper_of
 
 GRADES = "grades.csv"
-UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, StopIteration)
 
 
 def read_class(path: Path) -> list[Paper]:
     """Every submission of a run or an export, in the order of their names. Raises Refusal."""
-    with _opened(path) as folder:
-        try:
-            found = {name: paper_of(name, results) for name, results in old_results(folder).items()}
-        except Refusal:
-            raise _refusal(path) from None
-        papers = _of_grades(found, folder)
+    try:
+        found = {name: paper_of(name, results) for name, results in old_results(path).items()}
+    except Refusal:
+        raise _refusal(path) from None
+    papers = _of_grades(found, path)
     return sorted(papers, key=lambda paper: natural(paper.name))
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Path]:
-    """The folder of the results. Of a zip only the metadata is unpacked, for an export's results stand there."""
-    if not path.is_file():
-        yield path
-        return
-    with TemporaryDirectory() as folder:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                member = next(name for name in archive.namelist() if _is_metadata(PurePosixPath(name)))
-                with archive.open(member) as source, (Path(folder) / METADATA).open("wb") as target:
-                    shutil.copyfileobj(source, target)
-        except UNREADABLE:
-            raise _refusal(path) from None
-        yield Path(folder)
-
-
-def _is_metadata(member: PurePosixPath) -> bool:
-    return member.name == METADATA and len(member.parts) <= 2
 
 
 def _refusal(path: Path) -> Refusal:

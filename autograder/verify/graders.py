@@ -6,29 +6,19 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
 from pathlib import Path
 
 from autograder.course import Refusal
 from autograder.grading import Grader, GradingBroke
+from autograder.grading.setting import Setting
 from autograder.verify.matrix import Row, rows_of, verdicts_of
 from autograder.verify.papers import Paper
 from pskit.notebook import Submission, read_submission
 
 _grader: Grader | None = None
 _submissions: dict[Path, Submission] = {}
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all papers are graded against; `time_limit` is in seconds per paper."""
-
-    set_name: str
-    release: Path
-    hidden: Path
-    time_limit: float = 480.0
 
 
 class Graders:
@@ -71,7 +61,7 @@ def end_with_parent() -> None:
 def _start(setting: Setting) -> None:
     global _grader
     end_with_parent()
-    _grader = Grader(setting.set_name, setting.release, setting.hidden, 0, time_limit=setting.time_limit).__enter__()
+    _grader = setting.grader().__enter__()
     Finalize(None, _grader.__exit__, args=(None, None, None), exitpriority=1)  # ends the fork server with its process
 
 

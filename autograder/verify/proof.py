@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.progress import track
 
 from autograder.course import Course, ProblemSet, Refusal, did_you_mean
+from autograder.grading.setting import Setting
 from autograder.source import SourceError, SourceSet, check_worth, files_of, hidden_test_file, page, read_draft
 from autograder.verify.bank import BadVariant, read_variants
 from autograder.verify.findings import Finding, findings
-from autograder.verify.graders import Graders, Setting
+from autograder.verify.graders import Graders
 from autograder.verify.matrix import Row
 from autograder.verify.papers import Desk, Paper
 
@@ -74,7 +75,8 @@ def prove(
         console.print(f"{plan.name}: writing papers")
         desk = Desk(Path(folder), course, source)
         papers = list(_papers(desk, source, present, found))
-        setting = Setting(plan.name, desk.release, course.root / "autograder" / "hidden" / plan.name)
+        hidden = course.root / "autograder" / "hidden" / plan.name
+        setting = Setting(plan.name, desk.release, hidden, seed=0, checks=False)  # each paper comes with its own seed
         with Graders(setting, processes) as graders:
             jobs = [(paper, seed) for seed in draws for paper in papers]  # a seed's oracles are remembered meanwhile
             done = track(graders.grade(jobs), f"{plan.name}: grading", len(jobs), console=console, transient=True)

@@ -37,7 +37,7 @@ def clean(source: str) -> tuple[str, list[str]]:
     source, dropped = _without_cell_magics(source)
     if dropped:
         return "", [f" was left out: it starts with %%{dropped}, so what it defines is no Python of this notebook."]
-    if syntax_error(source) is None:
+    if _is_python(source):
         return source, []
     source = _without_line_magics(source)
     return _without_damage(source)

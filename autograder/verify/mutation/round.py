@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.course import Course, ProblemSet
-from autograder.verify.graders import Graders, Setting
+from autograder.grading.setting import Setting
+from autograder.verify.graders import Graders
 from autograder.verify.mutation.equivalents import FILE, Equivalents, read_equivalents
 from autograder.verify.mutation.mutants import Mutant, mutants_of
 from autograder.verify.papers import Desk, Paper
@@ -58,7 +59,8 @@ def mutate(course: Course, plan: ProblemSet, wanted: Sequence[str] | None, proce
         for question in source.questions:
             if question.name in questions:
                 result.mutants += mutants_of(question, texts)
-        setting = Setting(plan.name, desk.release, course.root / "autograder" / "hidden" / plan.name, TIME_LIMIT)
+        hidden = course.root / "autograder" / "hidden" / plan.name
+        setting = Setting(plan.name, desk.release, hidden, seed=0, time_limit=TIME_LIMIT, checks=False)
         with Graders(setting, processes) as graders, Progress(console=console, transient=True) as progress:
             task = progress.add_task(f"{plan.name}: mutants", total=len(result.mutants))
             for mutant, survived in _graded(desk, graders, result.mutants, course.hidden_seed):
