@@ -21,7 +21,7 @@ VELOCITY_HALF, VELOCITY_FULL = 0.230, 0.195  # mean squared error of the velocit
 NOISE_UNTOLD, VELOCITY_UNTOLD = 0.105, 0.300  # the same without a label; a null never trained: 0.16, 0.25 and up
 DDIM_HALF, DDIM_FULL = 0.55, 0.75  # share of ten-step samples in which the reader sees the label
 HEUN_HALF, HEUN_FULL = 0.75, 0.90  # the same for eight steps of Heun's method
-FAR = 3.0  # Frechet distance to hidden digits; 100 real ones have 0.5 to 0.8
+FAR = 3.0  # Frechet distance to hidden digits; 100 real ones have 0.4 to 1
 SAME = 0.9  # cosine between convolutions of networks; two trainings from the same start have 0.75
 
 
